@@ -1,0 +1,37 @@
+# `make run` and `make test` work from a fresh clone with Python 3.11 and nothing else of ours.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: run build test lint types imports bench samples clean
+
+run: $(READY) build  ## build the index over the documents, then open the app
+	$(BIN)/streamlit run app.py
+
+build: $(READY)  ## build the index; what did not change comes from the cache
+	$(BIN)/clinic-qa build || test $$? -eq 3
+
+test: $(READY)  ## every test
+	$(BIN)/python -m pytest
+
+lint: $(READY)  ## style, types and import order
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(READY)  ## speed, as ratios measured in one run: make bench DATA=folder in the BEIR layout
+	$(BIN)/python benchmarks/build_and_ask.py $(DATA)
+
+samples: $(READY)  ## draw the sample corpus's PDF and DOCX files anew
+	$(BIN)/python scripts/make_sample_documents.py
+
+clean:
+	rm -rf $(VENV) index/generations index/cache index/current
+
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e ".[dev]"
+	touch $@

@@ -1,0 +1,87 @@
+"""Every sentence that a person reads, by language: `qa/data/messages/<language>.toml`.
+
+`Messages` has one field for each sentence, so that a misspelt name is a type error and a missing one is found when the
+file is read. Placeholders are written `{phone}` and filled with `str.format`.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from dataclasses import dataclass, fields
+from functools import cache
+from importlib.resources import files
+
+from qa.errors import SettingsError
+
+
+@dataclass(frozen=True, slots=True)
+class Messages:
+    """The catalogue of one language; each field is a sentence, or a pattern with named placeholders."""
+
+    # The page.
+    page_title: str
+    not_kept: str
+    question_label: str
+    question_help: str
+    ask_button: str
+    clear_button: str
+    examples_heading: str
+    passages_heading: str
+    passage_heading: str
+    searching: str
+    passages_found: str
+    something_wrong: str
+    needs_javascript: str
+    opening_index: str
+    no_index: str
+    not_medical_advice: str
+    # A citation.
+    page: str
+    section: str
+    approved_on: str
+    version: str
+    also_in: str
+    # Answers without passages.
+    not_covered: str
+    question_empty: str
+    question_too_long: str
+    question_without_words: str
+    question_other_language: str
+    language_names: dict[str, str]
+    # Whom to call.
+    call_with_number: str
+    call_without_number: str
+    open_now: str
+    opens_later_today: str
+    opens_tomorrow: str
+    opens_on: str
+
+
+def known_languages() -> tuple[str, ...]:
+    """The languages that have a catalogue, sorted."""
+    folder = files("qa").joinpath("data", "messages")
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml")))
+
+
+@cache
+def load_messages(language: str = "en") -> Messages:
+    """The catalogue of `language` (a lower-case code). Raises SettingsError where there is none or it has gaps."""
+    if language not in known_languages():
+        raise SettingsError(
+            "there are no messages in this language",
+            found=repr(language),
+            expected=" or ".join(known_languages()),
+            remedy="Add qa/data/messages/<language>.toml with every sentence of en.toml.",
+        )
+    entry = files("qa").joinpath("data", "messages", f"{language}.toml")
+    sentences = tomllib.loads(entry.read_text(encoding="utf-8"))
+    expected = {field.name for field in fields(Messages)}
+    if sentences.keys() != expected:
+        raise SettingsError(
+            "the messages do not match what the program says",
+            path=entry.name,
+            found=", ".join(sorted(sentences.keys() ^ expected)),
+            expected="exactly the sentences of en.toml",
+            remedy="Add what is missing and take out what is unknown.",
+        )
+    return Messages(**sentences)

@@ -1,0 +1,69 @@
+"""Fixtures: a clock that stands still, and an embedder whose vectors can be worked out by hand."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pytest
+
+from qa.clock import Clock
+from qa.embed import Model, ModelFiles, ModelFingerprint, Vectors, unit
+from qa.settings import Settings, load_settings, with_folders
+
+NOW = datetime(2026, 11, 23, 10, 0, tzinfo=ZoneInfo("America/New_York"))  # a Monday
+
+
+class WordEmbedder:
+    """One dimension for each known word and a small last one for all others; a vector counts words, made unit length.
+
+    "fasting fasting water" with the words (fasting, water) is (2, 1, 0) / √5.
+    """
+
+    WORDS = ("fasting", "driving", "nausea", "cost", "ketamine", "anxiety")
+
+    def __init__(self, fingerprint: ModelFingerprint | None = None) -> None:
+        self.fingerprint = fingerprint or ModelFingerprint("words", "0" * 64, "float32")
+        self.encoded: list[str] = []
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        self.encoded += texts
+        rows = []
+        for text in texts:
+            words = re.findall(r"[a-z]+", text.lower())
+            known = [float(words.count(word)) for word in self.WORDS]
+            rows.append([*known, 0.0 if any(known) else 1.0])
+        return unit(np.array(rows, dtype=np.float32))
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return lambda: NOW
+
+
+@pytest.fixture
+def embedder() -> WordEmbedder:
+    return WordEmbedder()
+
+
+@pytest.fixture
+def load_words() -> Callable[[Model, ModelFiles], WordEmbedder]:
+    """What `build` takes to load a model: gives the word embedder under the real model's name."""
+    return lambda settings, files: WordEmbedder(files.fingerprint(settings))
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Default settings over an empty corpus folder and an index folder of this test."""
+    (tmp_path / "corpus").mkdir()
+    return with_folders(Settings(), corpus=tmp_path / "corpus", index=tmp_path / "index")
+
+
+@pytest.fixture
+def sample_settings() -> Settings:
+    """The settings of the sample clinic."""
+    return load_settings(Path(__file__).parent.parent / "clinic.toml")
