@@ -1,0 +1,92 @@
+"""What every index backend gives: candidates, and what is needed to show them. Fusion stands above it, once for all."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from qa.embed import Vectors
+from qa.models import Metadata, OffsetMap, Page, Passage, Span
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Passages best first. `numbers` are places in the index, from 0; `scores` has the same length and falls."""
+
+    numbers: NDArray[np.int64]
+    scores: NDArray[np.float32]
+
+    def __post_init__(self) -> None:
+        if len(self.numbers) != len(self.scores):
+            raise ValueError(f"{len(self.numbers)} numbers but {len(self.scores)} scores")
+
+
+@dataclass(frozen=True, slots=True)
+class IndexedDocument:
+    """A document as the index keeps it; `passages` are the numbers of its passages, which follow each other."""
+
+    id: str
+    digest: str
+    metadata: Metadata
+    passages: range
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """The text that a document's passages were cut from, with the way back to its raw text and its pages."""
+
+    text: str
+    offsets: OffsetMap
+    pages: tuple[Page, ...]
+
+    def raw_span(self, span: Span) -> Span:
+        """`span` of the normalised text, in the raw text."""
+        return self.offsets.to_raw(span)
+
+
+class PassageIndex(Protocol):
+    """One audience's passages. Safe to use from several threads."""
+
+    @property
+    def generation(self) -> str:
+        """Which build this is."""
+        ...
+
+    def eligible(self, today: date) -> Mask | None:
+        """Which passages may be shown today; None when all may."""
+        ...
+
+    def dense(self, vector: Vectors, n: int, mask: Mask | None) -> Ranking:
+        """The `n` passages nearest to the unit `vector` of shape (dimension,), by cosine, among those of `mask`."""
+        ...
+
+    def lexical(self, terms: Sequence[str], n: int, mask: Mask | None) -> Ranking:
+        """The `n` passages with the highest BM25 score above 0 for these terms, among those of `mask`."""
+        ...
+
+    def passages(self, numbers: Iterable[int]) -> list[Passage]:
+        """The passages with these numbers, in this order. Raises KeyError for a number that the index has not."""
+        ...
+
+    def document(self, document_id: str) -> IndexedDocument:
+        """The document with this id. Raises KeyError for one that the index has not."""
+        ...
+
+    def documents(self) -> tuple[IndexedDocument, ...]:
+        """All documents, in the order of their passages."""
+        ...
+
+    def source(self, document_id: str) -> Source:
+        """What `document_id` was cut from. Raises KeyError for a document that the index has not."""
+        ...
+
+    def headings(self, document: IndexedDocument) -> list[str]:
+        """The innermost heading of each passage of a document, in order, without repetitions."""
+        ...

@@ -1,0 +1,155 @@
+"""The index on this machine's disk: FAISS for meaning, BM25 for words, SQLite for passages and texts."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+
+from qa.audience import Audience
+from qa.embed import ModelFingerprint, Vectors
+from qa.errors import IndexIncomplete
+from qa.index.contract import IndexedDocument, Mask, Ranking, Source
+from qa.index.dense import DenseIndex, write_dense
+from qa.index.generations import live_folder
+from qa.index.lexical import K1, B, LexicalIndex, terms, write_lexical
+from qa.index.manifest import FORMAT, Manifest, checksums, read_manifest
+from qa.index.store import PassageStore, write_store
+from qa.metadata import patient_may_read
+from qa.models import CorpusDocument, Passage
+from qa.settings import Passages
+
+_DENSE = "dense.faiss"
+_LEXICAL = "lexical"
+_STORE = "store.sqlite"
+
+
+def write_index(
+    folder: Path,
+    *,
+    generation: str,
+    audience: Audience,
+    fingerprint: ModelFingerprint,
+    settings: Passages,
+    corpus_digest: str,
+    documents: Sequence[CorpusDocument],
+    passages: Sequence[Sequence[Passage]],
+    vectors: Vectors,
+) -> None:
+    """Write one audience's index into the empty `folder`.
+
+    `passages` has one sequence for each document; `vectors`, of shape (passages, dimension), stands in the same order.
+    """
+    flat = [passage for cut in passages for passage in cut]
+    if len(flat) != len(vectors):
+        raise ValueError(f"{len(flat)} passages but {len(vectors)} vectors")
+    titles = {entry.id: entry.metadata.title for entry in documents}
+    write_dense(folder / _DENSE, vectors)
+    write_store(folder / _STORE, documents, passages)
+    write_lexical(folder / _LEXICAL, [terms(lexical_text(passage, titles[passage.document_id])) for passage in flat])
+    Manifest(
+        format=FORMAT,
+        generation=generation,
+        audience=audience.value,
+        model=fingerprint,
+        dimension=vectors.shape[1],
+        settings={**settings.model_dump(), "k1": K1, "b": B},
+        corpus_digest=corpus_digest,
+        documents=len(documents),
+        passages=len(flat),
+        files=checksums(folder),
+    ).write(folder)
+
+
+def lexical_text(passage: Passage, title: str) -> str:
+    """What BM25 reads of a passage: its title and headings count as its words."""
+    return "\n".join([title, *passage.headings, passage.lead_in, passage.text])
+
+
+def open_index(index_folder: Path, audience: Audience, fingerprint: ModelFingerprint) -> FaissIndex:
+    """Open the live index of an audience for a model. Raises IndexProblem; the error says what to run."""
+    return FaissIndex.open(live_folder(index_folder, audience), fingerprint)
+
+
+class FaissIndex:
+    """See `PassageIndex`. Everything but the list of documents stays on disk until it is asked for."""
+
+    def __init__(self, manifest: Manifest, dense: DenseIndex, lexical: LexicalIndex, store: PassageStore) -> None:
+        self.manifest = manifest
+        self._dense = dense
+        self._lexical = lexical
+        self._store = store
+        self._documents = tuple(store.documents())
+        self._by_id = {document.id: document for document in self._documents}
+        self._document_numbers = np.repeat(
+            np.arange(len(self._documents)), [len(document.passages) for document in self._documents]
+        )
+        self._eligible: tuple[date | None, Mask | None] = (None, None)
+
+    @classmethod
+    def open(cls, folder: Path, fingerprint: ModelFingerprint) -> FaissIndex:
+        """Open the index in `folder` after checking that it is whole and was made with this model."""
+        manifest = read_manifest(folder, fingerprint)
+        dense = DenseIndex.open(folder / _DENSE)
+        index = cls(manifest, dense, LexicalIndex.open(folder / _LEXICAL), PassageStore.open(folder / _STORE))
+        if not len(dense) == len(index._document_numbers) == manifest.passages:
+            raise IndexIncomplete(
+                "the parts of the index do not belong together",
+                path=folder,
+                found=f"{len(dense)} vectors and {len(index._document_numbers)} passages",
+                expected=f"{manifest.passages} of both",
+                remedy="Run `clinic-qa build` to make the index anew.",
+            )
+        return index
+
+    @property
+    def generation(self) -> str:
+        """Which build this is."""
+        return self.manifest.generation
+
+    def close(self) -> None:
+        """Close the files that are held open."""
+        self._store.close()
+
+    def eligible(self, today: date) -> Mask | None:
+        """Which passages may be shown today; None when all may. Staff may see everything, at any age."""
+        if self.manifest.audience == Audience.STAFF:
+            return None
+        day, mask = self._eligible
+        if day != today:
+            readable = np.array(
+                [patient_may_read(document.metadata, today) for document in self._documents], dtype=bool
+            )
+            mask = None if readable.all() else readable[self._document_numbers]
+            self._eligible = (today, mask)  # one assignment: threads that come together work it out twice, no harm
+        return mask
+
+    def dense(self, vector: Vectors, n: int, mask: Mask | None) -> Ranking:
+        """See `PassageIndex.dense`."""
+        return self._dense.search(vector, n, mask)
+
+    def lexical(self, terms: Sequence[str], n: int, mask: Mask | None) -> Ranking:
+        """See `PassageIndex.lexical`."""
+        return self._lexical.search(terms, n, mask)
+
+    def passages(self, numbers: Iterable[int]) -> list[Passage]:
+        """See `PassageIndex.passages`."""
+        return self._store.passages(numbers)
+
+    def document(self, document_id: str) -> IndexedDocument:
+        """See `PassageIndex.document`."""
+        return self._by_id[document_id]
+
+    def documents(self) -> tuple[IndexedDocument, ...]:
+        """All documents, in the order of their passages."""
+        return self._documents
+
+    def source(self, document_id: str) -> Source:
+        """See `PassageIndex.source`."""
+        return self._store.source(document_id)
+
+    def headings(self, document: IndexedDocument) -> list[str]:
+        """See `PassageIndex.headings`."""
+        return self._store.headings(document.passages)

@@ -1,0 +1,112 @@
+"""Documents and passages for tests, written as they read."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+
+from qa.audience import Audience
+from qa.embed import Embedder
+from qa.index.faiss_index import FaissIndex, write_index
+from qa.models import Block, BlockKind, CorpusDocument, Document, Metadata, Page, Passage, Status
+from qa.settings import Passages
+
+H, P, L, T = BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.TABLE_ROW
+
+
+def document(*blocks: tuple[BlockKind, str] | tuple[BlockKind, str, int], pages: tuple[Page, ...] = ()) -> Document:
+    """A document of these blocks, joined by blank lines; the third value of a heading is its level."""
+    text = ""
+    made: list[Block] = []
+    path: list[tuple[int, str]] = []
+    for kind, content, *rest in blocks:
+        text += "\n\n" if text else ""
+        level = (rest[0] if rest else 1) if kind is H else 0
+        if kind is H:
+            path = [entry for entry in path if entry[0] < level]
+        made.append(Block(kind, len(text), len(text) + len(content), tuple(name for _, name in path), level=level))
+        if kind is H:
+            path.append((level, content))
+        text += content
+    return Document(text=text, blocks=tuple(made), pages=pages)
+
+
+def entry(
+    id_: str,
+    content: Document | str,
+    *,
+    audience: Audience = Audience.PATIENT,
+    title: str | None = None,
+    status: Status = Status.APPROVED,
+    review_by: date | None = None,
+) -> CorpusDocument:
+    """A document in its place; a string is a document of one paragraph."""
+    read = document((P, content)) if isinstance(content, str) else content
+    metadata = Metadata(
+        title=title or id_,
+        audience=audience,
+        status=status,
+        approved_by="Dr. Test",
+        approved_on=date(2026, 3, 1),
+        review_by=review_by,
+        version="1.0",
+    )
+    return CorpusDocument(id=id_, digest=sha256(read.text.encode()).hexdigest(), document=read, metadata=metadata)
+
+
+def passage(
+    document_id: str, text: str, *, start: int = 0, headings: tuple[str, ...] = (), pages: tuple[int, ...] = ()
+) -> Passage:
+    """A passage whose tokens are its words."""
+    return Passage(
+        id=f"{document_id}#{start}-{start + len(text)}",
+        document_id=document_id,
+        text=text,
+        start=start,
+        end=start + len(text),
+        headings=headings,
+        pages=pages,
+        tokens=len(text.split()),
+    )
+
+
+def paragraphs_as_passages(read: CorpusDocument) -> list[Passage]:
+    """Each block of a document as a passage of its own."""
+    return [
+        passage(
+            read.id,
+            read.document.text[block.start : block.end],
+            start=block.start,
+            headings=block.headings,
+            pages=tuple(
+                number
+                for number, page in enumerate(read.document.pages, start=1)
+                if page.start <= block.start < page.end
+            ),
+        )
+        for block in read.document.blocks
+        if block.kind is not H
+    ]
+
+
+def index_of(
+    folder: Path, documents: Sequence[CorpusDocument], embedder: Embedder, audience: Audience = Audience.PATIENT
+) -> FaissIndex:
+    """An index over these documents whose passages are their paragraphs; vectors are of the text alone."""
+    folder.mkdir(parents=True)
+    passages = [paragraphs_as_passages(read) for read in documents]
+    texts = [each.text for cut in passages for each in cut]
+    write_index(
+        folder,
+        generation="test",
+        audience=audience,
+        fingerprint=embedder.fingerprint,
+        settings=Passages(),
+        corpus_digest="0",
+        documents=documents,
+        passages=passages,
+        vectors=embedder.encode(texts),
+    )
+    return FaissIndex.open(folder, embedder.fingerprint)
