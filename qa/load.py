@@ -1,0 +1,334 @@
+"""The clinic's folder as documents, with one line in the report for every file: read, skipped or failed, and why."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import time
+import unicodedata
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from datetime import date
+from enum import StrEnum
+from pathlib import Path, PurePosixPath
+from typing import cast
+
+from qa.audience import Audience
+from qa.cache import ParseCache
+from qa.document_json import from_json
+from qa.errors import (
+    BrokenDocument,
+    EmptyDocument,
+    MetadataError,
+    QAError,
+    TooLarge,
+    WorkerCrashed,
+    WorkerOutputTooLarge,
+    WorkerTimeout,
+)
+from qa.metadata import fail_closed, readable_name, resolve
+from qa.models import CorpusDocument, Document, Metadata
+from qa.parse import WORKER_TARGET, identity, read
+from qa.settings import Corpus
+from qa.sidecars import label_of
+from qa.walk import Fingerprint, Found, safe, walk
+from qa.worker import run_limited
+
+MEGABYTE = 1_000_000
+_IN_PROCESS_BYTES = 100_000  # longer text and Markdown files go to the limited process, too
+_OUTPUT_BYTES = 256 * MEGABYTE
+# A file that was written this short a time before may be written again without a change in its times.
+_SETTLED_NS = 2_000_000_000
+# What our own readers and the libraries under them raise on a file that they cannot take apart. Anything else is
+# no fault of a file's: it stops the build, as it should.
+_READER_FAULTS = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, AssertionError, RecursionError)
+
+
+class Outcome(StrEnum):
+    """What became of a file: `SKIPPED` is on purpose, `FAILED` is not."""
+
+    READ = "read"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True)
+class ReportLine:
+    """One file. `path` is below the corpus folder and safe to show. `reason` is empty for what was read."""
+
+    path: str
+    outcome: Outcome
+    reason: str = ""
+    characters: int = 0
+    blocks: int = 0
+    pages: int = 0
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadReport:
+    """Everything that was found, sorted by path. `warnings` are about the folder or the cache as a whole."""
+
+    documents: tuple[CorpusDocument, ...]
+    lines: tuple[ReportLine, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def read_count(self) -> int:
+        """How many files were read."""
+        return len(self.documents)
+
+    @property
+    def failed(self) -> tuple[ReportLine, ...]:
+        """The files that somebody should see to."""
+        return tuple(line for line in self.lines if line.outcome is Outcome.FAILED)
+
+    @property
+    def skipped(self) -> tuple[ReportLine, ...]:
+        """The files that are not for reading."""
+        return tuple(line for line in self.lines if line.outcome is Outcome.SKIPPED)
+
+    @property
+    def warned(self) -> tuple[ReportLine, ...]:
+        """The files that were read, with a remark."""
+        return tuple(line for line in self.lines if line.warnings)
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 over the ids, bytes and metadata of all documents, in hexadecimal."""
+        return corpus_digest(self.documents)
+
+
+def corpus_digest(documents: tuple[CorpusDocument, ...]) -> str:
+    """SHA-256 over ids, digests and metadata, in hexadecimal; the order of `documents` does not matter."""
+    total = hashlib.sha256()
+    for document in sorted(documents, key=lambda document: document.id):
+        entry = [document.id, document.digest, asdict(document.metadata)]
+        total.update(json.dumps(entry, default=date.isoformat).encode() + b"\n")
+    return total.hexdigest()
+
+
+def load_corpus(
+    folder: Path,
+    settings: Corpus,
+    *,
+    cache: ParseCache | None,
+    today: date,
+    default_language: str = "en",
+    progress: Callable[[int, int], None] | None = None,
+) -> LoadReport:
+    """Read every document below `folder`. `progress` is told (done, total) after each; `today` is the clinic's day.
+
+    `default_language` is of documents that name none.
+    Files that did not change come from `cache`. A file that cannot be read is a line of the report and nothing more.
+    Raises SettingsError or ReadError when the folder itself is missing or cannot be listed.
+    """
+    found, passed_over = walk(folder)
+    lines = [
+        ReportLine(other.path, Outcome.FAILED if other.failed else Outcome.SKIPPED, other.reason)
+        for other in passed_over
+    ]
+    documents = []
+    for done, (file, outcome) in enumerate(_parsed(found, settings, cache), start=1):
+        if isinstance(outcome, QAError):
+            lines.append(ReportLine(file.id, Outcome.FAILED, _sentence(outcome)))
+        else:
+            digest, document = outcome
+            metadata, warnings = _metadata(file, document, settings, today, default_language)
+            documents.append(CorpusDocument(file.id, digest, document, metadata))
+            counts = len(document.text), len(document.blocks), len(document.pages)
+            lines.append(ReportLine(file.id, Outcome.READ, "", *counts, (*document.warnings, *warnings)))
+        if progress is not None:
+            progress(done, len(found))
+    if cache is not None:
+        cache.flush()
+    return LoadReport(
+        documents=tuple(sorted(documents, key=lambda document: document.id)),
+        lines=tuple(sorted(lines, key=lambda line: line.path)),
+        warnings=(*_missing_folders(folder, settings), *(cache.warnings if cache else ())),
+    )
+
+
+_Parsed = tuple[str, Document] | QAError
+
+
+def _parsed(found: list[Found], limits: Corpus, cache: ParseCache | None) -> Iterator[tuple[Found, _Parsed]]:
+    """Each file with its digest and document, or why there is none; not in order.
+
+    The cache is used in this thread only. The threads of the pool wait for limited processes.
+    """
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="reader")
+    waiting: dict[Future[Document], tuple[Found, str]] = {}
+    try:
+        for file in found:
+            try:
+                digest = _digest(file, limits, cache)
+                document = cache.get(digest, identity(file.reader)) if cache else None
+                if document is None and _is_isolated(file):
+                    waiting[pool.submit(_read_isolated, file, limits)] = (file, digest)
+                    continue
+                if document is None:
+                    document = _checked(file, digest, _read_here(file), cache)
+            except QAError as error:
+                yield file, error
+            else:
+                yield file, (digest, document)
+        for future in as_completed(waiting):
+            file, digest = waiting.pop(future)
+            try:
+                document = _checked(file, digest, future.result(), cache)
+            except QAError as error:
+                yield file, error
+            else:
+                yield file, (digest, document)
+    finally:
+        pool.shutdown(wait=True, cancel_futures=True)
+
+
+def _digest(file: Found, limits: Corpus, cache: ParseCache | None) -> str:
+    """SHA-256 of the file's bytes, from the cache where nothing changed. Raises ReadError for what need not be read."""
+    if file.fingerprint.size == 0:
+        raise EmptyDocument("the file is empty", expected="text", remedy="Fill it or remove it.")
+    if file.fingerprint.size > limits.max_file_mb * MEGABYTE:
+        raise TooLarge(
+            "the file is over the limit",
+            found=f"{file.fingerprint.size / MEGABYTE:.1f} MB",
+            expected=f"at most {limits.max_file_mb:g} MB",
+            remedy="Split it, or raise max_file_mb under [corpus] in clinic.toml.",
+        )
+    path = os.path.abspath(file.path)  # noqa: PTH100 - Path.absolute keeps ".." and costs ten times as much
+    if cache and (known := cache.digest(path, file.fingerprint)):
+        return known
+    try:
+        with file.path.open("rb") as opened:
+            now = os.fstat(opened.fileno())
+            digest = hashlib.file_digest(opened, "sha256").hexdigest()
+    except OSError as error:
+        raise _unopened(error) from error
+    if Fingerprint.of(now) != file.fingerprint:
+        raise _changed()
+    if cache and _is_settled(now):
+        cache.remember_digest(path, file.fingerprint, digest)
+    return digest
+
+
+def _is_settled(info: os.stat_result) -> bool:
+    newest = max(info.st_mtime_ns, info.st_ctime_ns)
+    return newest + _SETTLED_NS < _file_clock()
+
+
+def _file_clock() -> int:
+    """Now in the unit of file times. The clinic's clock does not matter here: files carry the machine's."""
+    return time.time_ns()
+
+
+def _is_isolated(file: Found) -> bool:
+    return file.reader.isolated or file.fingerprint.size > _IN_PROCESS_BYTES
+
+
+def _read_here(file: Found) -> Document:
+    try:
+        return read(file.reader.name, file.path)
+    except OSError as error:
+        raise _unopened(error) from error
+    except _READER_FAULTS as error:
+        raise BrokenDocument(
+            f"the {file.reader.name} reader could not take the file apart",
+            found=type(error).__name__,
+            remedy="Save it again with another program, and report it if that does not help.",
+        ) from error
+
+
+def _read_isolated(file: Found, limits: Corpus) -> Document:
+    try:
+        answer = run_limited(
+            WORKER_TARGET,
+            {"reader": file.reader.name, "path": str(file.path.absolute())},
+            seconds=limits.read_seconds,
+            memory_bytes=limits.read_memory_mb * MEGABYTE,
+            output_bytes=_OUTPUT_BYTES,
+        )
+        return from_json(cast("dict[str, object]", answer))
+    except WorkerTimeout as error:
+        remedy = "Save it again from its program, or raise read_seconds under [corpus] in clinic.toml."
+        raise WorkerTimeout("the file takes too long to read", expected=error.expected, remedy=remedy) from error
+    except WorkerOutputTooLarge as error:
+        raise TooLarge("the file holds too much text", expected=error.expected, remedy="Split it.") from error
+    except WorkerCrashed as error:
+        remedy = "Save it again from its program, or raise read_memory_mb under [corpus] in clinic.toml."
+        raise WorkerCrashed("reading the file broke off", found=error.found, remedy=remedy) from error
+    except _READER_FAULTS as error:
+        raise WorkerCrashed("the reader's answer is not a document", found=type(error).__name__) from error
+
+
+def _checked(file: Found, digest: str, document: Document, cache: ParseCache | None) -> Document:
+    """`document`, kept in the cache, once it is sure that it was made of the bytes with this digest."""
+    try:
+        now = Fingerprint.of(file.path.lstat())
+    except OSError as error:
+        raise _unopened(error) from error
+    if now != file.fingerprint:
+        raise _changed()
+    if cache:
+        cache.put(digest, identity(file.reader), document)
+    return document
+
+
+def _unopened(error: OSError) -> QAError:
+    return BrokenDocument(
+        "the file cannot be opened",
+        found=error.strerror,
+        remedy="Give the account that runs this the right to read it.",
+    )
+
+
+def _changed() -> QAError:
+    return BrokenDocument("the file changed while it was being read", remedy="Build again when it is saved.")
+
+
+def _metadata(
+    file: Found, document: Document, settings: Corpus, today: date, default_language: str
+) -> tuple[Metadata, tuple[str, ...]]:
+    unreadable: tuple[str, ...] = ()
+    label = None
+    try:
+        label = label_of(file.path, file.labels)
+    except MetadataError as error:
+        unreadable = (f"{_sentence(error)} Until then the document is a draft, for staff only",)
+    metadata, warnings = resolve(
+        document.front_matter,
+        label,
+        default_title=document.title or readable_name(file.path.name),
+        folder_audience=None if unreadable else _folder_audience(file.id, settings.folder_audience),
+        require_approval=settings.require_approval,
+        today=today,
+        default_language=default_language,
+    )
+    return (fail_closed(metadata) if unreadable else metadata), (*unreadable, *warnings)
+
+
+def _folder_audience(document_id: str, folders: Mapping[str, Audience]) -> Audience | None:
+    """The audience of the deepest folder in `folders` that holds the document."""
+    by_path = {_normal(folder): audience for folder, audience in folders.items()}
+    holding = (by_path.get(parent) for parent in _normal(document_id).parents)
+    return next((audience for audience in holding if audience is not None), None)
+
+
+def _normal(path: str) -> PurePosixPath:
+    return PurePosixPath(unicodedata.normalize("NFC", path))
+
+
+def _missing_folders(folder: Path, corpus: Corpus) -> list[str]:
+    return [
+        f"clinic.toml gives {safe(name)!r} an audience under [corpus.folder_audience], but no such folder is there"
+        for name in corpus.folder_audience
+        if not (folder / name).is_dir()
+    ]
+
+
+def _sentence(error: QAError) -> str:
+    """What the error says, less the path: the line has it, and a full path tells about the machine."""
+    parts = {key: getattr(error, key) for key in ("page", "found", "expected", "remedy")}
+    return str(QAError(error.problem, **parts))

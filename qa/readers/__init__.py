@@ -1,0 +1,1 @@
+"""One small module per format, each with `read(path) -> Document`; `qa.load` imports them when a file needs them."""

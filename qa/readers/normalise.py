@@ -1,0 +1,232 @@
+"""Raw text to normalised text, with a note of where each character came from.
+
+Inside a block every run of white space becomes one space, odd spaces become plain ones, characters without a picture
+(zero-width, soft hyphen, byte order mark, direction marks, control characters) go, and Latin ligatures become letters.
+Between blocks stand two newlines; between the items of one list, or the rows of one table, one.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from qa.errors import EmptyDocument
+from qa.models import Block, BlockKind, Document, OffsetMap
+
+LIGATURES: Final[Mapping[str, str]] = {
+    "\ufb00": "ff",
+    "\ufb01": "fi",
+    "\ufb02": "fl",
+    "\ufb03": "ffi",
+    "\ufb04": "ffl",
+    "\ufb05": "st",
+    "\ufb06": "st",
+}
+
+# Every character for which `str.isspace` is true, as a class of a regular expression.
+_SPACE = r"\s"
+_DROPPED = (
+    r"\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\xad\u061c\u180e\u200b-\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff"
+)
+_BLANK_HEAD = re.compile(f"[{_SPACE}{_DROPPED}]+")
+_ODD_SPACE = re.compile(r"[^\S ]")
+_WHITE = re.compile(_SPACE)
+# What is left to mend once every white character is a plain space.
+_UNUSUAL = re.compile(f"[ {_DROPPED}]{{2,}}|[{_DROPPED}]|[\ufb00-\ufb06]")
+BLANKS: Final = "".join(
+    chr(code) for code in range(0x10000) if not 0xD800 <= code < 0xE000 and re.match(f"[{_SPACE}{_DROPPED}]", chr(code))
+)
+
+
+def normalise(text: str) -> str:
+    """`text` as one block would hold it."""
+    folded = _ODD_SPACE.sub(" ", text.strip(BLANKS))
+    return _UNUSUAL.sub(_mend, folded)
+
+
+def _mend(match: re.Match[str]) -> str:
+    found = match.group()
+    return LIGATURES.get(found, " " if " " in found else "")
+
+
+class TextBuilder:
+    """Collects blocks of text and makes a `Document` of them.
+
+    `begin` opens a block, `copy`, `stand_in` and `insert` fill it, `end` closes it. A block that stays empty leaves no
+    trace. For formats without raw text use `insert` alone; the offset map is then empty.
+    """
+
+    def __init__(self, raw: str = "") -> None:
+        self._raw = raw
+        self._parts: list[str] = []
+        self._size = 0
+        self._normalised: list[int] = []
+        self._raw_starts: list[int] = []
+        self._lengths: list[int] = []
+        self._blocks: list[Block] = []
+        self._headings: list[tuple[int, str]] = []
+        self._kind = BlockKind.PARAGRAPH
+        self._level = 0
+        self._group: object = None
+        self._last_group: object = None
+        self._start: int | None = None
+        self._first_part = 0
+        # A space that is written only if more text follows: (is waiting, its place in the raw text or None).
+        self._space: tuple[bool, int | None] = (False, None)
+
+    def begin(self, kind: BlockKind, level: int = 0, group: object = None) -> None:
+        """Open a block. Neighbours of one `group` (a list, a table; None is no group) are joined by one newline."""
+        self.end()
+        self._kind, self._level, self._group = kind, level, group
+        self._start = None
+        self._space = (False, None)
+
+    @property
+    def is_filled(self) -> bool:
+        """Whether the open block holds text."""
+        return self._start is not None
+
+    def copy(self, start: int, end: int) -> None:
+        """Copy `raw[start:end]` into the open block."""
+        stretch = self._raw[start:end]
+        head = _BLANK_HEAD.match(stretch)
+        if head is not None:
+            white = _WHITE.search(stretch, 0, head.end())
+            if white is not None:
+                self._wait(start + white.start())
+            start += head.end()
+            stretch = stretch[head.end() :]
+        body = stretch.rstrip(BLANKS)
+        if not body:
+            return
+        folded = _ODD_SPACE.sub(" ", body)
+        done = 0
+        for match in _UNUSUAL.finditer(folded):
+            self._put(folded[done : match.start()], start + done)
+            self._put_unusual(match, start)
+            done = match.end()
+        self._put(folded[done:], start + done)
+        tail = _WHITE.search(stretch, len(body))
+        if tail is not None:
+            self._wait(start + tail.start())
+
+    def stand_in(self, text: str, start: int) -> None:
+        """Write `text` (a character reference's character, say) for what stands at `raw[start]`."""
+        for character in text:
+            if character.isspace():
+                self._wait(start)
+            else:
+                for letter in normalise(character):
+                    self._put(letter, start)
+
+    def insert(self, text: str) -> None:
+        """Write text that has no place in the raw text; white space at its ends counts as one space."""
+        core = normalise(text)
+        if text[:1].isspace():
+            self._wait(None)
+        self._put(core, None)
+        if text[-1:].isspace():
+            self._wait(None)
+
+    def cell(self, column: str) -> None:
+        """Begin a filled cell of a table's row, written as "Column: value; Column: value"."""
+        if self.is_filled:
+            self.insert("; ")
+        if column:
+            self.insert(column)
+            self.colon()
+
+    def colon(self) -> None:
+        """Write ": " after a column's name or a term, unless it brings its own colon or question mark."""
+        self.insert(" " if self._parts[-1].endswith((":", "?")) else ": ")
+
+    def end(self) -> str | None:
+        """Close the open block; its text, or None if nothing was written."""
+        if self._start is None:
+            return None
+        text = "".join(self._parts[self._first_part :])
+        if self._kind is BlockKind.HEADING:
+            while self._headings and self._headings[-1][0] >= self._level:
+                self._headings.pop()
+        path = tuple(heading for _, heading in self._headings)
+        self._blocks.append(Block(self._kind, self._start, self._size, path, level=self._level))
+        if self._kind is BlockKind.HEADING:
+            self._headings.append((self._level, text))
+        self._last_group = self._group
+        self._start = None
+        self._space = (False, None)
+        return text
+
+    def document(
+        self,
+        path: Path,
+        title: str | None = None,
+        front_matter: Mapping[str, object] | None = None,
+        warnings: tuple[str, ...] = (),
+    ) -> Document:
+        """What was collected. Raises `EmptyDocument` if that is nothing."""
+        self.end()
+        if not self._blocks:
+            raise EmptyDocument(
+                "the file holds no text that a reader would see",
+                path=path,
+                found="no headings, paragraphs, lists or tables",
+                expected="some text",
+                remedy="Fill it or remove it.",
+            )
+        return Document(
+            text="".join(self._parts),
+            blocks=tuple(self._blocks),
+            title=title,
+            offsets=OffsetMap(tuple(self._normalised), tuple(self._raw_starts), tuple(self._lengths)),
+            front_matter=dict(front_matter or {}),
+            warnings=warnings,
+        )
+
+    def _put_unusual(self, match: re.Match[str], start: int) -> None:
+        found = match.group()
+        place = start + match.start()
+        if found in LIGATURES:
+            for letter in LIGATURES[found]:
+                self._put(letter, place)
+        elif " " in found:
+            self._put(" ", place + found.index(" "))
+
+    def _wait(self, place: int | None) -> None:
+        if self._start is not None and not self._space[0]:
+            self._space = (True, place)
+
+    def _put(self, text: str, place: int | None) -> None:
+        if not text:
+            return
+        if self._start is None:
+            self._separate()
+            self._start = self._size
+            self._first_part = len(self._parts)
+        elif self._space[0]:
+            self._append(" ", self._space[1])
+        self._space = (False, None)
+        self._append(text, place)
+
+    def _separate(self) -> None:
+        if self._blocks:
+            near = self._group is not None and self._group == self._last_group
+            self._append("\n" if near else "\n\n", None)
+
+    def _append(self, text: str, place: int | None) -> None:
+        self._parts.append(text)
+        if place is not None:
+            known = self._normalised
+            if (
+                known
+                and known[-1] + self._lengths[-1] == self._size
+                and self._raw_starts[-1] + self._lengths[-1] == place
+            ):
+                self._lengths[-1] += len(text)
+            else:
+                known.append(self._size)
+                self._raw_starts.append(place)
+                self._lengths.append(len(text))
+        self._size += len(text)

@@ -1,0 +1,276 @@
+"""A PDF page's content stream to runs of glyphs with their places.
+
+pypdf parses the content stream and the fonts; its own text extraction does not say where a piece of text ends, which
+columns and tables need, so the text operators are followed here (PDF 32000-1, 9.4).
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from dataclasses import dataclass
+from typing import Any, Final
+
+from pypdf.generic import ArrayObject, ContentStream, DictionaryObject, StreamObject
+
+from qa.readers.pdf_fonts import Face, FontCache
+
+_FORM_DEPTH = 12
+_FORM_COUNT = 5_000  # forms a page, as in pypdf
+_LINE_COUNT = 20_000
+_ANGLE_STEP = 5  # degrees: a scan that lies a little askew still reads as one direction
+
+Matrix = tuple[float, float, float, float, float, float]
+_IDENTITY: Final[Matrix] = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
+
+
+@dataclass(slots=True)
+class _State:
+    """The graphics state as far as text goes."""
+
+    ctm: Matrix = _IDENTITY
+    face: Face | None = None
+    size: float = 0.0
+    character_space: float = 0.0
+    word_space: float = 0.0
+    stretch: float = 1.0
+    leading: float = 0.0
+    rise: float = 0.0
+
+    def copy(self) -> _State:
+        return _State(
+            *(self.ctm, self.face, self.size, self.character_space),
+            *(self.word_space, self.stretch, self.leading, self.rise),
+        )
+
+
+@dataclass(slots=True)
+class Run:
+    """Glyphs that touch, on their way to a word; `u0` and `u1` lie along the text's direction, `v` across it."""
+
+    text: str
+    u0: float
+    u1: float
+    v: float
+    size: float
+    face: Face
+    angle: int
+    spaced: bool
+
+
+class Interpreter:
+    """Follows the operators of a page and of the forms on it, and collects `runs` of glyphs and `lines` drawn.
+
+    Lines are (x0, y0, x1, y1) in the page's own space.
+    """
+
+    def __init__(self, pdf: Any, fonts: FontCache) -> None:  # noqa: ANN401 - pypdf's reader protocol is private
+        self.pdf = pdf
+        self.fonts = fonts
+        self.runs: list[Run] = []
+        self.lines: list[tuple[float, float, float, float]] = []
+        self.state = _State()
+        self._text = self._line = _IDENTITY
+        self._path: list[tuple[float, float, float, float]] = []
+        self._point = self._first = (0.0, 0.0)
+        self._open: Run | None = None
+        self._space = False
+        self._forms = 0
+        self._active: set[int] = set()
+
+    def play(self, stream: Any, resources: DictionaryObject) -> None:  # noqa: ANN401 - pypdf's objects
+        """Follow one content stream: a page's or a form's."""
+        stack: list[_State] = []
+        for operands, operator in ContentStream(stream, self.pdf, "bytes").operations:
+            if operator == b"q":
+                stack.append(self.state.copy())
+            elif operator == b"Q":
+                self.state = stack.pop() if stack else self.state
+            elif operator == b"Do":
+                self._form(operands, resources)
+            else:
+                try:
+                    self._operate(operator, operands, resources)
+                except (TypeError, ValueError, LookupError, AttributeError):
+                    continue  # one malformed operator, as viewers do: skip it
+        self._close()
+
+    def _form(self, operands: list[Any], resources: DictionaryObject) -> None:
+        self._close()
+        objects = resources.get("/XObject")
+        objects = objects.get_object() if objects is not None else None
+        form = objects.get(operands[0]) if isinstance(objects, DictionaryObject) and operands else None
+        form = form.get_object() if form is not None else None
+        if not isinstance(form, StreamObject) or form.get("/Subtype") != "/Form" or id(form) in self._active:
+            return
+        self._forms += 1
+        if len(self._active) >= _FORM_DEPTH or self._forms > _FORM_COUNT:
+            return
+        outer = self.state.copy(), self._text, self._line
+        own = form.get("/Resources")
+        own = own.get_object() if own is not None else None
+        matrix = form.get("/Matrix")
+        if isinstance(matrix, ArrayObject) and len(matrix) == 6:
+            self.state.ctm = product(_matrix(list(matrix)), self.state.ctm)
+        self._active.add(id(form))
+        self.play(form, own if isinstance(own, DictionaryObject) else resources)
+        self._active.discard(id(form))
+        self.state, self._text, self._line = outer
+
+    def _operate(self, operator: bytes, operands: list[Any], resources: DictionaryObject) -> None:
+        state = self.state
+        match operator:
+            case b"Tj":
+                self._show(operands[0])
+            case b"TJ":
+                for item in operands[0]:
+                    if isinstance(item, (int, float)):
+                        self._move(-float(item) / 1000 * state.size * state.stretch)
+                    else:
+                        self._show(item)
+            case b"'":
+                self._next_line(0, -state.leading)
+                self._show(operands[0])
+            case b'"':
+                state.word_space, state.character_space = float(operands[0]), float(operands[1])
+                self._next_line(0, -state.leading)
+                self._show(operands[2])
+            case b"Td":
+                self._next_line(float(operands[0]), float(operands[1]))
+            case b"TD":
+                state.leading = -float(operands[1])
+                self._next_line(float(operands[0]), float(operands[1]))
+            case b"T*":
+                self._next_line(0, -state.leading)
+            case b"Tm":
+                self._text = self._line = _matrix(operands)
+            case b"BT":
+                self._text = self._line = _IDENTITY
+            case b"Tf":
+                state.size = float(operands[1])
+                state.face = self._face(operands[0], resources)
+            case b"Tc":
+                state.character_space = float(operands[0])
+            case b"Tw":
+                state.word_space = float(operands[0])
+            case b"Tz":
+                state.stretch = float(operands[0]) / 100
+            case b"TL":
+                state.leading = float(operands[0])
+            case b"Ts":
+                state.rise = float(operands[0])
+            case b"cm":
+                state.ctm = product(_matrix(operands), state.ctm)
+            case _:
+                self._draw(operator, operands)
+
+    def _face(self, name: object, resources: DictionaryObject) -> Face | None:
+        fonts = resources.get("/Font")
+        fonts = fonts.get_object() if fonts is not None else None
+        font = fonts.get(name) if isinstance(fonts, DictionaryObject) else None
+        font = font.get_object() if font is not None else None
+        return self.fonts.face(font) if isinstance(font, DictionaryObject) else None
+
+    def _next_line(self, x: float, y: float) -> None:
+        self._text = self._line = product((1, 0, 0, 1, x, y), self._line)
+
+    def _move(self, along: float) -> None:
+        a, b, c, d, e, f = self._text
+        self._text = (a, b, c, d, e + along * a, f + along * b)
+
+    def _show(self, data: object) -> None:
+        state = self.state
+        face = state.face
+        if face is None or not isinstance(data, bytes):
+            return
+        if not face.readable:
+            self.fonts.unreadable.add(face.name)
+            return
+        a, b, c, d, e, f = product(self._text, state.ctm)
+        scale = math.hypot(a, b) * abs(state.stretch)
+        size = abs(state.size) * math.hypot(c, d)
+        angle = round(math.degrees(math.atan2(b, a)) / _ANGLE_STEP) * _ANGLE_STEP % 360
+        x, y = e + state.rise * c, f + state.rise * d
+        turn = math.radians(angle)
+        u = x * math.cos(turn) + y * math.sin(turn)
+        v = -x * math.sin(turn) + y * math.cos(turn)
+        moved = 0.0
+        for text, width, is_space in face.glyphs(data):
+            # In text space, without the stretch, which `scale` holds.
+            step = width * state.size + state.character_space + (state.word_space if is_space else 0.0)
+            here = u + moved * scale
+            moved += step
+            if not text.strip():
+                self._close()
+                self._space = True
+                continue
+            last = self._open
+            if (
+                last is None
+                or last.angle != angle
+                or last.face is not face
+                or abs(last.size - size) > 0.1
+                or abs(last.v - v) > 0.1 * size
+                or not -0.3 * size < here - last.u1 < max(0.1, min(face.font.space_width * face.unit / 2, 0.25)) * size
+            ):
+                self._close()
+                last = self._open = Run("", here, here, v, size, face, angle, self._space)
+                self._space = False
+            last.text += text
+            last.u1 = u + moved * scale
+        self._move(moved * state.stretch)
+
+    def _close(self) -> None:
+        if self._open is not None:
+            self.runs.append(self._open)
+        self._open = None
+
+    def _draw(self, operator: bytes, operands: list[Any]) -> None:
+        match operator:
+            case b"re":
+                x, y, width, height = (float(operand) for operand in operands)
+                corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]
+                for (x0, y0), (x1, y1) in itertools.pairwise(corners):
+                    self._add_line(x0, y0, x1, y1)
+            case b"m":
+                self._point = self._first = (float(operands[0]), float(operands[1]))
+            case b"l":
+                point = (float(operands[0]), float(operands[1]))
+                self._add_line(*self._point, *point)
+                self._point = point
+            case b"h" | b"s" | b"b" | b"b*":
+                self._add_line(*self._point, *self._first)
+                if operator != b"h":
+                    self._paint()
+            case b"S" | b"f" | b"F" | b"f*" | b"B" | b"B*":
+                self._paint()
+            case b"n":  # a path that only clips
+                self._path.clear()
+            case b"c" | b"v" | b"y":
+                self._point = (float(operands[-2]), float(operands[-1]))
+
+    def _add_line(self, x0: float, y0: float, x1: float, y1: float) -> None:
+        if len(self._path) < _LINE_COUNT:
+            self._path.append((*_place(x0, y0, self.state.ctm), *_place(x1, y1, self.state.ctm)))
+
+    def _paint(self) -> None:
+        if len(self.lines) < _LINE_COUNT:
+            self.lines.extend(self._path)
+        self._path.clear()
+
+
+def _matrix(operands: list[Any]) -> Matrix:
+    a, b, c, d, e, f = (float(operand) for operand in operands[-6:])
+    return (a, b, c, d, e, f)
+
+
+def product(first: Matrix, then: Matrix) -> Matrix:
+    """The transformation `first`, and then `then`."""
+    a, b, c, d, e, f = first
+    p, q, r, s, t, u = then
+    return (a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s, e * p + f * r + t, e * q + f * s + u)
+
+
+def _place(x: float, y: float, matrix: Matrix) -> tuple[float, float]:
+    a, b, c, d, e, f = matrix
+    return (x * a + y * c + e, x * b + y * d + f)

@@ -1,0 +1,165 @@
+"""Words to lines: rows of a page, the stretches of a row that wide gaps set apart, and lines of running text."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from qa.readers.pdf_words import Word
+
+# A line's height above and below its baseline, in ems.
+ASCENT, DESCENT = 0.8, 0.25
+BULLETS = "•◦▪▫‣⁃●○■□◆◇◊➢➤►▶✓✔✗✘☐☑·∙*\uf0b7\uf0a7\uf0d8\uf0fc\uf06f\uf076"
+SOFT_HYPHEN = "\xad"
+_MARKER = re.compile(
+    rf"[{re.escape(BULLETS)}]|[-–—o]|\(?(?:\d{{1,3}}|[A-Za-z]|[ivx]{{2,5}})[.)]|\d{{1,2}}\.\d{{1,2}}\.?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of one column. `left` and `right` are the edges of that column, `page` counts from 1.
+
+    `size`, `font` and `bold` are those of most of its characters; `all_bold` says that it has no others.
+    """
+
+    words: tuple[Word, ...]
+    page: int
+    left: float
+    right: float
+    text: str
+    size: float
+    font: str
+    bold: bool
+    all_bold: bool
+
+    @property
+    def x0(self) -> float:
+        """Where it begins."""
+        return self.words[0].x0
+
+    @property
+    def x1(self) -> float:
+        """Where it ends."""
+        return max(word.x1 for word in self.words)
+
+    @property
+    def y(self) -> float:
+        """The baseline of its largest words."""
+        return max(self.words, key=lambda word: word.size).y
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Words of one row without a wide gap between them, from left to right."""
+
+    words: tuple[Word, ...]
+    x0: float
+    x1: float
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """Everything on one height of the page."""
+
+    segments: tuple[Segment, ...]
+    top: float
+    bottom: float
+
+    @property
+    def words(self) -> tuple[Word, ...]:
+        """Its words from left to right."""
+        return tuple(word for segment in self.segments for word in segment.words)
+
+    @property
+    def size(self) -> float:
+        """The size of its largest word."""
+        return max(word.size for word in self.words)
+
+
+def make_line(words: Sequence[Word], page: int, left: float, right: float) -> Line:
+    """A line of `words`, which are sorted from left to right and not empty."""
+    sizes: Counter[float] = Counter()
+    fonts: Counter[str] = Counter()
+    bold = 0
+    for word in words:
+        sizes[round(word.size, 1)] += len(word.text)
+        fonts[word.font] += len(word.text)
+        bold += len(word.text) if word.bold or word.text in BULLETS else 0
+    total = sum(sizes.values())
+    return Line(
+        words=tuple(words),
+        page=page,
+        left=left,
+        right=right,
+        text=text_of(words),
+        size=sizes.most_common(1)[0][0],
+        font=fonts.most_common(1)[0][0],
+        bold=bold * 2 > total,
+        all_bold=bold == total,
+    )
+
+
+def text_of(words: Iterable[Word]) -> str:
+    """The words with the spaces that stand, or show, between them. A soft hyphen is left only at the very end."""
+    parts: list[str] = []
+    last: Word | None = None
+    for word in words:
+        if last is not None and (word.spaced or word.x0 - last.x1 > 0.15 * max(last.size, word.size)):
+            parts.append(" ")
+        parts.append(word.text)
+        last = word
+    text = "".join(parts)
+    return text[:-1].replace(SOFT_HYPHEN, "") + text[-1:]
+
+
+def is_marker(text: str) -> bool:
+    """Whether the text is what stands before a list's item, and nothing else."""
+    return _MARKER.fullmatch(text) is not None
+
+
+def wide_gap(size: float) -> float:
+    """The narrowest gap, in points, that may part columns of text of this size: more than a space in justified text."""
+    return max(7.0, 0.75 * size)
+
+
+def rows_of(words: Iterable[Word]) -> list[Row]:
+    """The words as rows from top to bottom. Raised and lowered words (superscripts) stay in the row they touch."""
+    rows: list[list[Word]] = []
+    for word in sorted(words, key=lambda word: (word.y, word.x0)):
+        home = next((row for row in reversed(rows[-4:]) if _belongs(word, row)), None)
+        if home is None:
+            rows.append([word])
+        else:
+            home.append(word)
+    made = [_row(sorted(row, key=lambda word: word.x0)) for row in rows]
+    return sorted(made, key=lambda row: (row.bottom, row.top))
+
+
+def _belongs(word: Word, row: list[Word]) -> bool:
+    nearest = min(row, key=lambda other: max(other.x0 - word.x1, word.x0 - other.x1))
+    gap = max(nearest.x0 - word.x1, word.x0 - nearest.x1)
+    small, large = sorted((word.size, nearest.size))
+    if gap < -0.3 * small and abs(word.y - nearest.y) > 0.1 * small:
+        return False  # they would lie on top of each other
+    reach = 0.25 * small if gap > large or small > 0.8 * large else 0.5 * large
+    return abs(word.y - nearest.y) <= reach
+
+
+def _row(words: list[Word]) -> Row:
+    groups: list[list[Word]] = [[words[0]]]
+    for word in words[1:]:
+        last = groups[-1][-1]
+        gap = word.x0 - max(other.x1 for other in groups[-1])
+        label = is_marker(text_of(groups[-1])) and gap < 40
+        if gap > wide_gap(max(last.size, word.size)) and not label:
+            groups.append([word])
+        else:
+            groups[-1].append(word)
+    return Row(
+        tuple(Segment(tuple(group), group[0].x0, max(word.x1 for word in group)) for group in groups),
+        min(word.y - ASCENT * word.size for word in words),
+        max(word.y + DESCENT * word.size for word in words),
+    )
