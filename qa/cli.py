@@ -1,0 +1,251 @@
+"""The command `clinic-qa`: thin; library errors become command errors here and nowhere else.
+
+Only click is imported before a command runs, so that `--help` answers at once.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, ParamSpec, TextIO, TypeVar
+
+import click
+
+from qa import __version__
+
+if TYPE_CHECKING:
+    from qa.audience import Audience
+    from qa.models import Answer
+    from qa.settings import Settings
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+NOTHING_PUBLISHED = 1
+SOME_UNREADABLE = 3
+
+settings_option = click.option(
+    "--settings", "settings_file", type=click.Path(path_type=Path), help="The settings file.  [default: clinic.toml]"
+)
+corpus_option = click.option("--corpus", type=click.Path(path_type=Path), help="The documents' folder.")
+index_option = click.option("--index", "index_folder", type=click.Path(path_type=Path), help="The index folder.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON for machines.")
+
+
+def explained(command: Callable[P, T]) -> Callable[P, T]:
+    """Turn the errors of the library into a sentence and exit code 1."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        from qa.errors import QAError
+
+        try:
+            return command(*args, **kwargs)
+        except QAError as error:
+            raise click.ClickException(str(error)) from error
+
+    return run
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="clinic-qa")
+def main() -> None:
+    """Cited answers from a clinic's own documents."""
+
+
+@main.command()
+@settings_option
+@corpus_option
+@index_option
+@json_option
+@explained
+def build(settings_file: Path | None, corpus: Path | None, index_folder: Path | None, *, as_json: bool) -> None:
+    """Read the documents and publish a new index.
+
+    Exit code 0: published, and every document was read. 3: published, but some files could not be read. 1: nothing
+    was published.
+    """
+    from qa.build import build as run_build
+    from qa.clock import clinic_clock
+    from qa.report import build_summary
+
+    settings = _settings(settings_file, corpus, index_folder)
+    with _progress_bars() as progress:
+        report = run_build(settings, clock=clinic_clock(settings.clinic.timezone), progress=progress)
+    click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else build_summary(report))
+    if report.load.failed:
+        sys.exit(SOME_UNREADABLE)
+
+
+@main.command()
+@click.argument("question", required=False)
+@click.option("--audience", type=click.Choice(["patient", "staff"]), default="patient", show_default=True)
+@click.option("--top", type=click.IntRange(1, 50), help="How many passages.  [default: retrieval.top]")
+@click.option("--batch", type=click.File("r", encoding="utf-8"), help='A file of lines {"id": …, "question": …}.')
+@settings_option
+@index_option
+@json_option
+@explained
+def ask(
+    question: str | None,
+    audience: str,
+    top: int | None,
+    batch: TextIO | None,
+    settings_file: Path | None,
+    index_folder: Path | None,
+    *,
+    as_json: bool,
+) -> None:
+    """Ask a question; passages from the documents come back, with their sources.
+
+    With --batch, one JSON object for each line of the file, in order.
+    """
+    from qa.answer import answer_json
+    from qa.audience import Audience
+    from qa.report import answer_text
+
+    if (question is None) == (batch is None):
+        raise click.UsageError("Give either a question or --batch FILE.")
+    settings = _settings(settings_file, None, index_folder)
+    reply_to = _asker(settings, Audience(audience), top)
+    if batch is None:
+        reply = reply_to(question or "")
+        click.echo(json.dumps(answer_json(reply), ensure_ascii=False) if as_json else answer_text(reply, settings))
+        return
+    if not as_json:
+        raise click.UsageError("--batch prints JSON: add --json.")
+    for number, line in enumerate(batch, start=1):
+        if line.strip():
+            identifier, asked = _batch_line(line, number)
+            click.echo(json.dumps({"id": identifier, **answer_json(reply_to(asked))}, ensure_ascii=False))
+
+
+@main.command()
+@click.argument("paths", nargs=-1, required=True, type=click.Path(exists=True, path_type=Path))
+@click.option("--audience", type=click.Choice(["patient", "staff"]), help="Who may read it.")
+@click.option("--approved-by", help="Who approved it; the approval is dated today unless --approved-on says otherwise.")
+@click.option("--approved-on", help="The day of approval, as 2026-03-31.")
+@click.option("--review-by", help="The day after which patients no longer get it, as 2027-03-31.")
+@click.option("--status", type=click.Choice(["draft", "approved", "withdrawn"]))
+@click.option("--title", help="What people see as its name (one file only).")
+@click.option("--version", help='For instance "2.1".')
+@click.option("--language", help='For instance "en".')
+@click.option("--source", help="Where it comes from.")
+@settings_option
+@explained
+def label(paths: tuple[Path, ...], settings_file: Path | None, **changes: str | None) -> None:
+    """Write labels beside documents (FILE.yaml): who may read them, who approved them, until when.
+
+    PATHS are files or whole folders. Labels take effect with the next `clinic-qa build`.
+    """
+    from qa.clock import clinic_clock
+    from qa.report import label_summary
+    from qa.settings import load_settings
+    from qa.sidecars import label as write_labels
+
+    given = {key: value for key, value in changes.items() if value is not None}
+    if not given:
+        raise click.UsageError("Say what to write, for instance --audience patient --approved-by NAME.")
+    settings = load_settings(settings_file)
+    report = write_labels(list(paths), given, today=clinic_clock(settings.clinic.timezone)().date())
+    click.echo(label_summary(report))
+    if not report.written:
+        sys.exit(1)
+
+
+@main.command()
+@settings_option
+@index_option
+@explained
+def rollback(settings_file: Path | None, index_folder: Path | None) -> None:
+    """Make the generation before the live one live again."""
+    from qa.index.generations import rollback as go_back
+
+    settings = _settings(settings_file, None, index_folder)
+    left, live = go_back(settings.index.folder)
+    click.echo(f"Live again: {live} (was {left}).")
+
+
+@main.command()
+@settings_option
+@corpus_option
+@index_option
+@json_option
+@explained
+def doctor(settings_file: Path | None, corpus: Path | None, index_folder: Path | None, *, as_json: bool) -> None:
+    """Say how things stand: versions, model, index and documents, each with what to do."""
+    from qa.clock import clinic_clock
+    from qa.doctor import examine
+    from qa.report import doctor_text
+
+    settings = _settings(settings_file, corpus, index_folder)
+    findings = examine(settings, clinic_clock(settings.clinic.timezone))
+    click.echo(json.dumps([finding.as_json() for finding in findings]) if as_json else doctor_text(findings))
+    if any(not finding.good for finding in findings):
+        sys.exit(1)
+
+
+def _settings(settings_file: Path | None, corpus: Path | None, index_folder: Path | None) -> Settings:
+    from qa.settings import load_settings, with_folders
+
+    return with_folders(load_settings(settings_file), corpus=corpus, index=index_folder)
+
+
+def _asker(settings: Settings, audience: Audience, top: int | None) -> Callable[[str], Answer]:
+    """A function that answers one question, with index and model opened once."""
+    import gc
+
+    from qa.answer import answer
+    from qa.clock import clinic_clock
+    from qa.embed import ModelFiles, SentenceEmbedder
+    from qa.index import open_index
+
+    model_files = ModelFiles.find(settings.model.name)
+    index = open_index(settings.index.folder, audience, model_files.fingerprint(settings.model))
+    embedder = SentenceEmbedder.load(settings.model, model_files)
+    gc.collect()
+    gc.freeze()
+    clock = clinic_clock(settings.clinic.timezone)
+    return lambda question: answer(
+        question, audience, index=index, embedder=embedder, settings=settings, clock=clock, top=top
+    )
+
+
+def _batch_line(line: str, number: int) -> tuple[object, str]:
+    from qa.errors import QAError
+
+    expected = '{"id": …, "question": "…"}'
+    try:
+        content = json.loads(line)
+        return content["id"], str(content["question"])
+    except (ValueError, KeyError, TypeError) as error:
+        raise QAError(f"line {number} of the batch cannot be used", found=repr(error), expected=expected) from error
+
+
+@contextmanager
+def _progress_bars() -> Iterator[Callable[[str, int, int], None]]:
+    """A bar for each stage on a terminal, nothing elsewhere."""
+    if not sys.stderr.isatty():
+        yield lambda _stage, _done, _all: None
+        return
+    from tqdm import tqdm
+
+    bars: dict[str, tqdm[None]] = {}
+
+    def show(stage: str, done: int, everything: int) -> None:
+        if stage not in bars:
+            for bar in bars.values():
+                bar.close()
+            bars[stage] = tqdm(desc=f"{stage:>6}", total=everything, unit="", leave=True)
+        bars[stage].total = everything
+        bars[stage].update(done - bars[stage].n)
+
+    try:
+        yield show
+    finally:
+        for bar in bars.values():
+            bar.close()

@@ -1,0 +1,59 @@
+// The few things that Streamlit leaves out of the page. Nothing here reads, keeps or sends a question.
+"use strict";
+
+const complete = () => {
+  // A question must not come back as a suggestion on a shared device, and Streamlit has no setting for a text area.
+  for (const box of document.querySelectorAll("textarea:not([autocomplete])")) {
+    box.setAttribute("autocomplete", "off");
+    box.setAttribute("enterkeyhint", "search");
+  }
+  // Marked while it is still empty, so that a screen reader speaks what is put into it.
+  for (const place of document.querySelectorAll(".st-key-status:not([role])")) {
+    place.setAttribute("role", "status");
+  }
+  showReply();
+};
+
+// On a phone a reply would begin below what is in sight, behind the keyboard.
+let seen;
+const showReply = () => {
+  const reply = document.querySelector("[data-reply]");
+  const number = reply?.dataset.reply;
+  if (number !== undefined && number !== seen) {
+    if (window.matchMedia("(pointer: coarse)").matches && document.activeElement instanceof HTMLTextAreaElement) {
+      document.activeElement.blur();
+    }
+    const top = reply.getBoundingClientRect().top;
+    const bannerEnd = document.querySelector(".cq-urgent").getBoundingClientRect().bottom;
+    if (top < bannerEnd || top > window.innerHeight / 2) {
+      const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
+      reply.scrollIntoView({ behavior: still ? "instant" : "smooth", block: "start" });
+    }
+  }
+  seen = number;
+};
+
+new MutationObserver(complete).observe(document.documentElement, { childList: true, subtree: true });
+
+// Enter asks and Shift+Enter begins a new line; Streamlit knows the first as Ctrl+Enter only.
+document.addEventListener(
+  "keydown",
+  (event) => {
+    const plain = !(event.shiftKey || event.ctrlKey || event.metaKey || event.altKey || event.isComposing);
+    if (event.key === "Enter" && plain && event.target instanceof HTMLTextAreaElement) {
+      event.preventDefault();
+      event.stopPropagation();
+      event.target.dispatchEvent(
+        new KeyboardEvent("keydown", { key: "Enter", code: "Enter", ctrlKey: true, bubbles: true, cancelable: true }),
+      );
+    }
+  },
+  true,
+);
+
+// A browser may keep a page that was left, with its question, and show it when somebody goes back.
+window.addEventListener("pageshow", (event) => {
+  if (event.persisted) {
+    window.location.reload();
+  }
+});

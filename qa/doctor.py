@@ -1,0 +1,119 @@
+"""How things stand on this machine: versions, model, index and documents, each with what to do."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+
+from qa.audience import Audience
+from qa.clock import Clock
+from qa.embed import ModelFiles, ModelFingerprint, cpu_has_bfloat16
+from qa.errors import QAError
+from qa.index.faiss_index import open_index
+from qa.index.generations import read_report
+from qa.load import LoadReport, load_corpus
+from qa.metadata import due
+from qa.settings import Settings
+
+_PACKAGES = ("clinic-qa", "torch", "sentence-transformers", "faiss-cpu", "bm25s", "pypdf", "streamlit")
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One fact. `remedy` says what to do; a good finding may still have advice."""
+
+    subject: str
+    good: bool
+    state: str
+    remedy: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """For `--json`."""
+        return asdict(self)
+
+
+def examine(settings: Settings, clock: Clock) -> list[Finding]:
+    """Every finding, in the order in which a person would look. Reads all documents; changes nothing."""
+    versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
+    findings = [Finding("versions", good=True, state=f"Python {platform.python_version()}, {versions}")]
+    if not settings.clinic.phone:
+        findings.append(
+            Finding("phone", good=False, state="no number to call", remedy="Set clinic.phone in clinic.toml.")
+        )
+    try:
+        model_files = ModelFiles.find(settings.model.name)
+        fingerprint = model_files.fingerprint(settings.model)
+    except QAError as error:
+        findings.append(Finding("model", good=False, state=error.problem, remedy=error.remedy or ""))
+        return findings + list(_documents(settings, clock))
+    has = "has" if cpu_has_bfloat16() else "does not have"
+    findings.append(
+        Finding(
+            "model",
+            good=True,
+            state=f"{fingerprint.name}, digest {fingerprint.digest[:12]}, in {fingerprint.dtype} "
+            f"(this processor {has} bfloat16), reads {model_files.limit} tokens",
+        )
+    )
+    return [*findings, *_indexes(settings, fingerprint), *_documents(settings, clock)]
+
+
+def _indexes(settings: Settings, fingerprint: ModelFingerprint) -> Iterator[Finding]:
+    for audience in Audience:
+        try:
+            index = open_index(settings.index.folder, audience, fingerprint)
+        except QAError as error:
+            yield Finding("index", good=False, state=f"{audience}: {error.problem}", remedy=error.remedy or "")
+            continue
+        manifest = index.manifest
+        shaped = settings.passages.model_dump()
+        changed = any(manifest.settings.get(key) != value for key, value in shaped.items())
+        yield Finding(
+            "index",
+            good=True,
+            state=f"{audience}: {manifest.documents} documents, {manifest.passages} passages, {manifest.generation}",
+            remedy="The settings of [passages] have changed since: run `clinic-qa build`." if changed else "",
+        )
+        index.close()
+
+
+def _documents(settings: Settings, clock: Clock) -> Iterator[Finding]:
+    today = clock().date()
+    try:
+        loaded = load_corpus(
+            settings.corpus.folder,
+            settings.corpus,
+            cache=None,
+            today=today,
+            default_language=settings.clinic.languages[0],
+        )
+    except QAError as error:
+        yield Finding("documents", good=False, state=error.problem, remedy=error.remedy or "")
+        return
+    yield Finding("documents", good=True, state=f"{loaded.read_count} read, {len(loaded.skipped)} skipped on purpose")
+    for line in loaded.failed:
+        yield Finding("documents", good=False, state=f"{line.path}: not read", remedy=line.reason)
+    for entry in loaded.documents:
+        if (last := due(entry.metadata)) is not None and last < today:
+            yield Finding(
+                "documents",
+                good=True,
+                state=f"{entry.id}: its review was due on {last.isoformat()}",
+                remedy="Patients do not get it. Review it, then `clinic-qa label` it with a new --review-by.",
+            )
+    for line in loaded.warned:
+        for warning in line.warnings:
+            yield Finding("documents", good=True, state=f"{line.path}: {warning}")
+    stale = _changed_since_build(settings, loaded)
+    if stale:
+        yield Finding("documents", good=True, state=stale, remedy="Run `clinic-qa build` to publish the changes.")
+
+
+def _changed_since_build(settings: Settings, loaded: LoadReport) -> str:
+    """What the live generation does not know of, in words; empty when nothing changed or there is no index."""
+    report = read_report(settings.index.folder)
+    if report is None or report.get("corpus_digest") == loaded.digest:
+        return ""
+    return "the documents have changed since the last build"

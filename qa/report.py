@@ -1,0 +1,102 @@
+"""What the command prints for people; the sentences of the page are in `messages`."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from qa.models import Answer, Citation
+
+if TYPE_CHECKING:
+    from qa.build import BuildReport
+    from qa.doctor import Finding
+    from qa.load import ReportLine
+    from qa.settings import Settings
+    from qa.sidecars import LabelReport
+
+_WIDTH = 100
+_MOST_LINES = 40  # of one kind; --json gives all
+
+
+def build_summary(report: BuildReport) -> str:
+    """The closing summary of a build."""
+    loaded = report.load
+    lines = [
+        f"Published {report.generation} in {report.seconds:.1f} s.",
+        f"  files      {loaded.read_count} read, {len(loaded.skipped)} skipped, {len(loaded.failed)} could not be read",
+        *(
+            f"  {audience:<10} {report.documents[audience]} documents, {number} passages"
+            for audience, number in report.passages.items()
+        ),
+        f"  vectors    {report.embedded} embedded now, {report.from_cache} from the cache",
+    ]
+    lines += _section("Could not be read", [_reason(line) for line in loaded.failed])
+    lines += _section("Skipped", [_reason(line) for line in loaded.skipped])
+    lines += _section("Warnings", [f"{line.path}: {warning}" for line in loaded.warned for warning in line.warnings])
+    lines += _section("Notes", [*loaded.warnings, *report.notes])
+    return "\n".join(lines)
+
+
+def answer_text(answer: Answer, settings: Settings) -> str:
+    """An answer as readable passages with numbered citations."""
+    lines = [settings.urgent.crisis, settings.urgent.emergency, ""]
+    for passage in answer.passages:
+        lines.append(f"[{passage.rank}] {citation_text(passage.citation)}")
+        if passage.lead_in:
+            lines.append(_indented(passage.lead_in))
+        lines += [_indented(line) for line in passage.text.splitlines() if line.strip()]
+        lines += [f"    also in: {citation_text(other)}" for other in passage.citation.also_in]
+        lines.append("")
+    lines += [textwrap.fill(notice, _WIDTH) for notice in answer.notices]
+    return "\n".join(lines).rstrip()
+
+
+def citation_text(citation: Citation) -> str:
+    """One line: title, headings, page, version, approval date, file."""
+    parts = [citation.title, *citation.section]
+    where = " › ".join(dict.fromkeys(parts))
+    details = []
+    if citation.page is not None:
+        label = citation.page_label or str(citation.page)
+        details.append(f"page {label}" if label == str(citation.page) else f"page {label} (sheet {citation.page})")
+    if citation.version:
+        details.append(f"version {citation.version}")
+    if citation.approved_on:
+        details.append(f"approved {citation.approved_on.isoformat()}")
+    return ", ".join([where, *details, citation.path])
+
+
+def label_summary(report: LabelReport) -> str:
+    """What `clinic-qa label` wrote and what it left alone."""
+    lines = [f"Labelled {len(report.written)} document(s). Run `clinic-qa build` to make it take effect."]
+    lines += _section("Left alone", [f"{path}: {reason}" for path, reason in report.skipped])
+    lines += _section("Notes", [f"{path}: {note}" for path, note in report.notes])
+    return "\n".join(lines)
+
+
+def doctor_text(findings: Iterable[Finding]) -> str:
+    """One line for each finding, and what to do about the bad ones."""
+    lines = []
+    for finding in findings:
+        lines.append(f"{'ok ' if finding.good else 'BAD'}  {finding.subject:<10} {finding.state}")
+        if finding.remedy:
+            lines.append(f"{'':16}{finding.remedy}")
+    return "\n".join(lines)
+
+
+def _section(title: str, entries: list[str]) -> list[str]:
+    if not entries:
+        return []
+    shown = [f"  {entry}" for entry in entries[:_MOST_LINES]]
+    if len(entries) > _MOST_LINES:
+        shown.append(f"  … and {len(entries) - _MOST_LINES} more; --json prints all.")
+    return ["", f"{title} ({len(entries)}):", *shown]
+
+
+def _reason(line: ReportLine) -> str:
+    return f"{line.path}: {line.reason}"
+
+
+def _indented(text: str) -> str:
+    return textwrap.fill(text, _WIDTH, initial_indent="    ", subsequent_indent="    ")

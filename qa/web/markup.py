@@ -1,0 +1,126 @@
+"""HTML for the page. Every text is escaped here, whoever wrote it; the tags and links are ours alone."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Sequence
+
+from qa.clock import long_date
+from qa.messages import Messages
+from qa.models import Citation, CitedPassage, Span
+
+# All punctuation that Markdown, or Streamlit's additions to it, could take for a sign of its own.
+_MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
+
+
+def markdown_literal(text: str) -> str:
+    """`text` for a button's label, which Streamlit reads as Markdown, so that it shows as it stands."""
+    return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
+
+
+def emergency_banner(crisis: str, emergency: str) -> str:
+    """The two lines that are always in sight; the numbers 988 and 911 in them can be tapped."""
+    lines = "".join(f"<p>{_with_urgent_links(line)}</p>" for line in (crisis, emergency))
+    return f'<aside class="cq-urgent">{lines}</aside>'
+
+
+def page_header(clinic: str, phone: str, hours_line: str, messages: Messages) -> str:
+    """The clinic's name, what this page is, and the phone."""
+    contact = " · ".join(part for part in (with_phone_link(phone, phone), html.escape(hours_line)) if part)
+    contact = f'<p class="cq-contact">{contact}</p>' if contact else ""
+    return (
+        f'<header class="cq-header"><h1>{html.escape(clinic)}</h1>'
+        f'<p class="cq-subtitle">{html.escape(messages.page_title)}</p>{contact}</header>'
+    )
+
+
+def quiet_line(text: str) -> str:
+    """A remark in a quieter tone."""
+    return f'<p class="cq-quiet">{html.escape(text)}</p>'
+
+
+def spoken_only(text: str) -> str:
+    """A remark for screen readers; it may be empty."""
+    return f'<p class="cq-spoken">{html.escape(text)}</p>'
+
+
+def heading(text: str) -> str:
+    """A heading of the second level."""
+    return f'<h2 class="cq-heading">{html.escape(text)}</h2>'
+
+
+def notices(sentences: Sequence[str], phone: str, number: int | None = None) -> str:
+    """Sentences for people, in a box, the phone number ready to be tapped; `number` as in `answer`, for a reply."""
+    reply = f' data-reply="{number}"' if number is not None else ""
+    paragraphs = "".join(f"<p>{with_phone_link(text, phone)}</p>" for text in sentences)
+    return f'<div class="cq-notice"{reply}>{paragraphs}</div>'
+
+
+def answer(passages: Sequence[CitedPassage], number: int, messages: Messages, language: str) -> str:
+    """All passages of a reply. `number` tells this reply from the one before, so that the page can bring it into sight."""
+    return (
+        f'<section data-reply="{number}">{heading(messages.passages_heading)}{quiet_line(messages.not_medical_advice)}'
+        f"{''.join(passage(cited, messages, language) for cited in passages)}</section>"
+    )
+
+
+def passage(cited: CitedPassage, messages: Messages, language: str) -> str:
+    """One passage with its place in the ranking, its highlights and its citation."""
+    lead_in = f'<p class="cq-lead-in">{html.escape(cited.lead_in)}</p>' if cited.lead_in else ""
+    also_in = _also_in(cited.citation, messages)
+    return (
+        f'<article class="cq-passage"><h3>{html.escape(messages.passage_heading.format(rank=cited.rank))}</h3>'
+        f'<blockquote>{lead_in}<p class="cq-text">{highlighted(cited.text, cited.highlights)}</p></blockquote>'
+        f"<footer><p>{citation(cited.citation, messages, language)}</p>{also_in}</footer></article>"
+    )
+
+
+def highlighted(text: str, spans: Sequence[Span]) -> str:
+    """`text` escaped, with a `<mark>` around each span. Spans that overlap or leave the text are cut to fit."""
+    pieces: list[str] = []
+    done = 0
+    for start, end in sorted(spans):
+        start, end = max(start, done), min(end, len(text))
+        if start < end:
+            pieces += [html.escape(text[done:start]), f"<mark>{html.escape(text[start:end])}</mark>"]
+            done = end
+    return "".join([*pieces, html.escape(text[done:])])
+
+
+def citation(cited: Citation, messages: Messages, language: str) -> str:
+    """In words: “Aftercare guide”, section “Getting home”, page 2, approved March 3, 2026, version 2.1."""
+    headings = [name for name in cited.section if name.casefold() != cited.title.casefold()]
+    parts: list[str] = []
+    if headings:
+        parts.append(messages.section.format(section=" › ".join(headings)))
+    if cited.page is not None:
+        parts.append(messages.page.format(label=cited.page_label or cited.page))
+    if cited.approved_on is not None:
+        parts.append(messages.approved_on.format(date=long_date(cited.approved_on, language)))
+    if cited.version is not None:
+        parts.append(messages.version.format(version=cited.version))
+    return ", ".join([f"<cite>“{html.escape(cited.title)}”</cite>", *map(html.escape, parts)])
+
+
+def with_phone_link(text: str, phone: str) -> str:
+    """`text` escaped, each `phone` in it a link that dials it."""
+    escaped = html.escape(text)
+    digits = re.sub(r"[^0-9+]", "", phone)
+    if not digits:
+        return escaped
+    number = html.escape(phone)
+    return escaped.replace(number, f'<a class="cq-phone" href="tel:{digits}">{number}</a>')
+
+
+def _also_in(cited: Citation, messages: Messages) -> str:
+    titles = dict.fromkeys(f"“{other.title}”" for other in cited.also_in)
+    if not titles:
+        return ""
+    return f'<p class="cq-also">{html.escape(messages.also_in.format(titles=", ".join(titles)))}</p>'
+
+
+def _with_urgent_links(line: str) -> str:
+    """The numbers dial; the word before 988 in "text 988" writes a message to it."""
+    linked = re.sub(r"\b(988|911)\b", r'<a href="tel:\1">\1</a>', html.escape(line))
+    return re.sub(r'\b(text) (?=<a href="tel:988")', r'<a href="sms:988">\1</a> ', linked, flags=re.IGNORECASE)

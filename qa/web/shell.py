@@ -1,0 +1,93 @@
+"""The HTML that a browser gets first: Streamlit's own, with what must not wait for a script.
+
+The crisis and emergency lines stand in it, so they are there before the page has loaded, while the connection is lost
+and without JavaScript. It also names our stylesheet and our few lines of JavaScript (`qa/data/web/`).
+"""
+
+from __future__ import annotations
+
+import html
+import re
+from importlib.resources import files
+from pathlib import Path
+
+import streamlit
+from starlette.datastructures import Headers
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+from starlette.routing import Route
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from qa.clock import Clock, whom_to_call
+from qa.messages import Messages
+from qa.settings import Settings
+from qa.web.markup import emergency_banner, with_phone_link
+
+_ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+# Where Streamlit answers by itself; any other address is a page, and there is only one.
+_NOT_PAGES = ("/_stcore/", "/static/", "/media/", "/component/", "/page/", "/favicon")
+
+
+def page_shell(settings: Settings, messages: Messages, clock: Clock, language: str) -> str:
+    """Streamlit's `index.html` with the clinic's name, the urgent lines and our files in it.
+
+    Raises ValueError where Streamlit's file is not the one that this was written for.
+    """
+    shell = Path(streamlit.__file__).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
+    call = with_phone_link(whom_to_call(settings.clinic, messages, clock(), language), settings.clinic.phone)
+    no_script = html.escape(messages.needs_javascript).replace("{call}", call)
+    title = html.escape(f"{settings.clinic.name}: {messages.page_title}")
+    changes = (
+        (r'<html lang="en">', f'<html lang="{html.escape(language)}">'),
+        (r"<title>.*?</title>", f"<title>{title}</title>"),
+        (r'<link rel="shortcut icon"[^>]*>', '<link rel="icon" type="image/svg+xml" href="./page/icon.svg" />'),
+        (r'<link rel="service-desc"[^>]*>', ""),  # an interface for programs, which is off
+        (r"<script>.*?</script>", ""),  # a flag for crawlers, and the only script that stands in the page itself
+        (r"<noscript>.*?</noscript>", f'<noscript><p class="cq-noscript">{no_script}</p></noscript>'),
+        (
+            r"</head>",
+            '<meta name="format-detection" content="telephone=no" />'
+            '<link rel="stylesheet" href="./page/page.css" /><script defer src="./page/page.js"></script></head>',
+        ),
+        (r"<body>", f"<body>{emergency_banner(settings.urgent.crisis, settings.urgent.emergency)}"),
+    )
+    for pattern, replacement in changes:
+        shell, times = re.subn(pattern, replacement.replace("\\", r"\\"), shell, flags=re.DOTALL)
+        if times != 1:
+            raise ValueError(f"Streamlit {streamlit.__version__} has {pattern!r} {times} times in its page, expected 1")
+    return shell
+
+
+def page_routes(settings: Settings, messages: Messages, clock: Clock, language: str) -> list[Route]:
+    """The page itself, at `/`, and our files, below `/page/`."""
+
+    async def page(_: Request) -> Response:
+        shell = page_shell(settings, messages, clock, language)
+        # Not stored, so that the button "back" brings no earlier visitor's page with its question.
+        return HTMLResponse(shell, headers={"Cache-Control": "no-store"})
+
+    async def asset(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in _ASSETS:
+            return Response(status_code=404)
+        content = files("qa").joinpath("data", "web", name).read_bytes()
+        return Response(content, media_type=_ASSETS[name], headers={"Cache-Control": "no-cache"})
+
+    page_shell(settings, messages, clock, language)  # a Streamlit that does not fit is an error at the start
+    return [Route("/", page), Route("/page/{name}", asset)]
+
+
+class OnePage:
+    """ASGI middleware that leads a browser from any other address to the one page there is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Redirect what asks for a document; the address is relative, so that it holds behind a proxy's sub-path."""
+        path = scope.get("path", "")
+        is_page = scope["type"] == "http" and path != "/" and not path.startswith(_NOT_PAGES)
+        if is_page and "text/html" in Headers(scope=scope).get("accept", ""):
+            await RedirectResponse("../" * (path.count("/") - 1) or "./")(scope, receive, send)
+            return
+        await self._app(scope, receive, send)
