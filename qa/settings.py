@@ -145,7 +145,7 @@ class Retrieval(_Section):
 
     candidates: int = Field(default=100, ge=1)
     rrf_k: float = Field(default=10.0, gt=0)
-    lexical_weight: float = Field(default=0.3, ge=0)
+    lexical_weight: float = Field(default=0.7, ge=0)
     top: int = Field(default=5, ge=1, le=50)
     returned_tokens: int = Field(default=200, ge=1)
     duplicate_overlap: float = Field(default=0.9, gt=0, le=1)

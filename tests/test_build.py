@@ -24,7 +24,7 @@ from qa.index.generations import generations, publish, read_report, rollback
 from qa.settings import Settings
 
 Words = Callable[[Model, ModelFiles], WordEmbedder]
-SECRET = "The vault of the violet giraffe opens at midnight."
+PLANTED = "The vault of the violet giraffe opens at midnight."
 
 
 def write(settings: Settings, name: str, text: str, **metadata: str) -> Path:
@@ -42,7 +42,7 @@ APPROVED = {"audience": "patient", "approved_by": "Dr. Test", "approved_on": "20
 def corpus(settings: Settings) -> Settings:
     write(settings, "home.md", "# Getting home\n\nNo driving until the morning.", **APPROVED)
     write(settings, "eating.md", "# Eating\n\nFasting for six hours.", **APPROVED)
-    write(settings, "door.md", f"# Door\n\n{SECRET}", audience="staff")
+    write(settings, "door.md", f"# Door\n\n{PLANTED}", audience="staff")
     return settings
 
 
@@ -80,10 +80,10 @@ def test_each_audience_gets_its_index(run: Callable[..., BuildReport], corpus: S
 def test_staff_text_is_in_no_byte_of_the_patients_index(run: Callable[..., BuildReport], corpus: Settings) -> None:
     """A sentence planted in a staff document, its words and its file's name are nowhere in the patients' files."""
     folder = corpus.index.folder / "generations" / run().generation
-    assert any(SECRET.encode() in path.read_bytes() for path in (folder / "staff").rglob("*") if path.is_file())
+    assert any(PLANTED.encode() in path.read_bytes() for path in (folder / "staff").rglob("*") if path.is_file())
     for path in (folder / "patient").rglob("*"):
         content = path.read_bytes() if path.is_file() else b""
-        for planted in (SECRET, "violet", "giraff", "door.md"):
+        for planted in (PLANTED, "violet", "giraff", "door.md"):
             assert planted.encode() not in content, path
 
 

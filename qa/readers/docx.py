@@ -16,7 +16,6 @@ import docx
 from docx.opc.exceptions import OpcError
 from docx.opc.oxml import parse_xml
 from docx.oxml.ns import qn
-from lxml import etree
 
 from qa.errors import BrokenDocument, EmptyDocument, EncryptedDocument, TooLarge
 from qa.models import BlockKind, Document
@@ -45,13 +44,13 @@ _NO_TITLE = re.compile(r"(?:word document|document ?\d*|untitled.*|microsoft wor
 def read(path: Path) -> Document:
     """The DOCX file as a document; its title is the file's property, else the text's title or first heading."""
     _check(path)
-    # What the libraries raise on broken packages; KeyError and AttributeError where parts or elements are missing.
+    # What python-docx raises on a broken package: SyntaxError for XML, KeyError and AttributeError for missing parts.
     try:
         word = docx.Document(str(path))
         writer = _Writer(word)
         writer.write()
         named = normalise(word.core_properties.title or "")
-    except (OpcError, zipfile.BadZipFile, zlib.error, etree.LxmlError, KeyError, AttributeError, ValueError) as error:
+    except (OpcError, zipfile.BadZipFile, zlib.error, SyntaxError, KeyError, AttributeError, ValueError) as error:
         raise BrokenDocument(
             "the file is damaged or is no DOCX file",
             path=path,
@@ -189,12 +188,12 @@ class _Writer:
         if headers == len(texts) or any(len(name) > _LONGEST_NAME for row in texts[:headers] for _, name in row):
             headers = 0
         names: dict[int, str] = {}
-        for row in texts[:headers]:
-            for place, text in row:
+        for header in texts[:headers]:
+            for place, text in header:
                 names[place] = normalise(f"{names.get(place, '')} {text}")
-        for row in texts[headers:]:
+        for cells in texts[headers:]:
             self.builder.begin(BlockKind.TABLE_ROW, group=group)
-            for place, text in row:
+            for place, text in cells:
                 if text:
                     self.builder.cell(names.get(place, ""))
                     self.builder.insert(text)

@@ -63,7 +63,7 @@ def _unclosed(raw: str, tokens: list[Token]) -> tuple[str, ...]:
     """A warning if an element without an end hides the rest of the text; only the last token can be one."""
     if not tokens or tokens[-1].kind is not TokenKind.UNCLOSED:
         return ()
-    line = len(raw[: tokens[-1].start].splitlines()) + 1
+    line = len(raw[: tokens[-1].start + 1].splitlines())
     return (f"{tokens[-1].name} on line {line:,} is never closed; nothing after it was read",)
 
 

@@ -26,8 +26,10 @@ def span_of(attribute: str | None) -> int:
 
 
 def write_piece(piece: Piece, builder: TextBuilder) -> None:
-    """Write a stretch of text, or a character reference's character, into the open block."""
-    if piece.stands_for:
+    """Write a stretch of text, a character reference's character, or a gap that no text stands for."""
+    if piece.start == piece.end:
+        builder.insert(piece.stands_for)
+    elif piece.stands_for:
         builder.stand_in(piece.stands_for, piece.start)
     else:
         builder.copy(piece.start, piece.end)
@@ -144,6 +146,7 @@ class Table:
     def _write(self, cells: list[Cell], spanned: dict[int, str], names: dict[int, str]) -> None:
         self._builder.begin(BlockKind.TABLE_ROW, group=self._group)
         above = sorted(spanned.items())
+        is_named = not names and cells[0].is_header and not cells[-1].is_header
         after_row_name = False
         for cell in cells:
             while above and above[0][0] < cell.place:
@@ -159,7 +162,7 @@ class Table:
                 self._builder.cell(names.get(cell.place, ""))
             for piece in cell.pieces:
                 write_piece(piece, self._builder)
-            after_row_name = cell.is_header and cell.place == 0 and not names and len(cells) > 1
+            after_row_name = is_named and cell is cells[0]
         for column, text in above:
             if text:
                 self._builder.cell(names.get(column, ""))

@@ -14,7 +14,7 @@ from markdown_it.token import Token
 from qa.readers.normalise import TextBuilder, normalise
 
 _MOST_MISSES: Final = 20  # in one block; each costs a look through the rest of it
-_OPAQUE_TAGS: Final = ("<script", "<style", "<template", "<noscript", "<textarea", "<svg", "<iframe")
+_OPAQUE_TAGS: Final = ("script", "style", "template", "noscript", "textarea", "svg", "iframe")
 
 
 class Cursor:
@@ -27,14 +27,15 @@ class Cursor:
         self._builder = builder
         self._parser = parser
         self._misses = 0
+        self._never_ended: set[str] = set()
 
     def inline(self, tokens: list[Token]) -> None:
         """Write inline tokens: text, code, pictures' descriptions and links' texts, without their marks."""
         hidden_by = ""
-        for token in tokens:
+        for index, token in enumerate(tokens):
             match token.type:
                 case "html_inline":
-                    hidden_by = self._html(token.content, hidden_by)
+                    hidden_by = self._html(token.content, hidden_by, tokens, index)
                 case _ if hidden_by:
                     continue
                 case "text":
@@ -102,16 +103,22 @@ class Cursor:
         else:
             self._builder.stand_in(token.content, found)
 
-    def _html(self, tag: str, hidden_by: str) -> str:
-        """Step over a tag; the end tag up to which nothing is shown, or ""."""
+    def _html(self, tag: str, hidden_by: str, tokens: list[Token], index: int) -> str:
+        """Step over the tag `tokens[index]`; the end tag up to which nothing is shown, or ""."""
         self.skip(tag)
         name = tag.lower()
         if hidden_by:
             return "" if name.startswith(hidden_by) else hidden_by
         if name.startswith(("<br", "<img")):
             self._builder.insert(" ")
-        opened = next((start for start in _OPAQUE_TAGS if name.startswith(start)), "")
-        return opened.replace("<", "</", 1)
+        ending = next((f"</{opaque}" for opaque in _OPAQUE_TAGS if name.startswith(f"<{opaque}")), "")
+        if not ending or ending in self._never_ended:
+            return ""
+        for later in tokens[index + 1 :]:
+            if later.type == "html_inline" and later.content.lower().startswith(ending):
+                return ending
+        self._never_ended.add(ending)  # text that follows a tag without an end is not given up
+        return ""
 
     def _skip_target(self) -> None:
         """Step over "](address "title")" or "][name]", after a link's text."""

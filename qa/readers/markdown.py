@@ -55,6 +55,8 @@ class _Writer:
         self._cells: list[list[Token]] = []
         self._heading: str | None = None
         self.warnings: tuple[str, ...] = ()
+        if any(token.level >= _MOST_NESTED - 1 for token in self._tokens):
+            self.warnings += ("lists and quotes are nested too deep; the innermost were not read",)
 
     def write(self) -> str | None:
         """Write everything; the first heading of level 1."""

@@ -36,7 +36,10 @@ class Token:
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """A stretch of text at `raw[start:end]`; `stands_for` is a character reference's character, else empty."""
+    """A stretch of text at `raw[start:end]`; `stands_for` is a character reference's character, else empty.
+
+    A piece without length is a gap that tags make; it has no place in the raw text.
+    """
 
     start: int
     end: int

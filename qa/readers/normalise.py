@@ -133,6 +133,7 @@ class TextBuilder:
     def cell(self, column: str) -> None:
         """Begin a filled cell of a table's row, written as "Column: value; Column: value"."""
         if self.is_filled:
+            self._space = (False, None)
             self.insert("; ")
         if column:
             self.insert(column)
@@ -140,6 +141,7 @@ class TextBuilder:
 
     def colon(self) -> None:
         """Write ": " after a column's name or a term, unless it brings its own colon or question mark."""
+        self._space = (False, None)
         self.insert(" " if self._parts[-1].endswith((":", "?")) else ": ")
 
     def end(self) -> str | None:

@@ -24,7 +24,7 @@ from qa.models import Block, BlockKind, Document, Page
 from qa.readers.normalise import normalise
 from qa.readers.pdf_blocks import PdfBlock, blocks_of
 from qa.readers.pdf_fonts import FontCache
-from qa.readers.pdf_layout import reading_order
+from qa.readers.pdf_layout import Layout
 from qa.readers.pdf_lines import Line
 from qa.readers.pdf_running import without_running_lines
 from qa.readers.pdf_tables import Table
@@ -136,11 +136,12 @@ def _blocks(contents: Sequence[Sequence[PageContent]], labels: Sequence[str]) ->
         sizes[round(word.size, 1)] += len(word.text)
     size = sizes.most_common(1)[0][0]
     upright = without_running_lines([page[0] if page else None for page in contents], labels, size)
+    layout = Layout(size)
     parts: list[Line | Table] = []
     for number, (page, first) in enumerate(zip(contents, upright, strict=True), 1):
         for content in (first, *page[1:]):
             if content is not None:
-                parts += reading_order(content, number, size)
+                parts += layout.page(content, number)
     return blocks_of(parts)
 
 

@@ -6,29 +6,25 @@ columns and tables need, so the text operators are followed here (PDF 32000-1, 9
 
 from __future__ import annotations
 
-import itertools
 import math
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from pypdf.generic import ArrayObject, ContentStream, DictionaryObject, StreamObject
 
+from qa.readers.pdf_drawing import IDENTITY, Matrix, Pen, matrix_of, product
 from qa.readers.pdf_fonts import Face, FontCache
 
 _FORM_DEPTH = 12
 _FORM_COUNT = 5_000  # forms a page, as in pypdf
-_LINE_COUNT = 20_000
 _ANGLE_STEP = 5  # degrees: a scan that lies a little askew still reads as one direction
-
-Matrix = tuple[float, float, float, float, float, float]
-_IDENTITY: Final[Matrix] = (1.0, 0.0, 0.0, 1.0, 0.0, 0.0)
 
 
 @dataclass(slots=True)
 class _State:
     """The graphics state as far as text goes."""
 
-    ctm: Matrix = _IDENTITY
+    ctm: Matrix = IDENTITY
     face: Face | None = None
     size: float = 0.0
     character_space: float = 0.0
@@ -59,20 +55,15 @@ class Run:
 
 
 class Interpreter:
-    """Follows the operators of a page and of the forms on it, and collects `runs` of glyphs and `lines` drawn.
-
-    Lines are (x0, y0, x1, y1) in the page's own space.
-    """
+    """Follows the operators of a page and of the forms on it; collects `runs` of glyphs, and what its `pen` drew."""
 
     def __init__(self, pdf: Any, fonts: FontCache) -> None:  # noqa: ANN401 - pypdf's reader protocol is private
         self.pdf = pdf
         self.fonts = fonts
         self.runs: list[Run] = []
-        self.lines: list[tuple[float, float, float, float]] = []
+        self.pen = Pen()
         self.state = _State()
-        self._text = self._line = _IDENTITY
-        self._path: list[tuple[float, float, float, float]] = []
-        self._point = self._first = (0.0, 0.0)
+        self._text = self._line = IDENTITY
         self._open: Run | None = None
         self._space = False
         self._forms = 0
@@ -111,7 +102,7 @@ class Interpreter:
         own = own.get_object() if own is not None else None
         matrix = form.get("/Matrix")
         if isinstance(matrix, ArrayObject) and len(matrix) == 6:
-            self.state.ctm = product(_matrix(list(matrix)), self.state.ctm)
+            self.state.ctm = product(matrix_of(list(matrix)), self.state.ctm)
         self._active.add(id(form))
         self.play(form, own if isinstance(own, DictionaryObject) else resources)
         self._active.discard(id(form))
@@ -143,9 +134,9 @@ class Interpreter:
             case b"T*":
                 self._next_line(0, -state.leading)
             case b"Tm":
-                self._text = self._line = _matrix(operands)
+                self._place_line(matrix_of(operands))
             case b"BT":
-                self._text = self._line = _IDENTITY
+                self._place_line(IDENTITY)
             case b"Tf":
                 state.size = float(operands[1])
                 state.face = self._face(operands[0], resources)
@@ -160,9 +151,9 @@ class Interpreter:
             case b"Ts":
                 state.rise = float(operands[0])
             case b"cm":
-                state.ctm = product(_matrix(operands), state.ctm)
+                state.ctm = product(matrix_of(operands), state.ctm)
             case _:
-                self._draw(operator, operands)
+                self.pen.draw(operator, operands, state.ctm)
 
     def _face(self, name: object, resources: DictionaryObject) -> Face | None:
         fonts = resources.get("/Font")
@@ -172,7 +163,11 @@ class Interpreter:
         return self.fonts.face(font) if isinstance(font, DictionaryObject) else None
 
     def _next_line(self, x: float, y: float) -> None:
-        self._text = self._line = product((1, 0, 0, 1, x, y), self._line)
+        self._place_line(product((1, 0, 0, 1, x, y), self._line))
+
+    def _place_line(self, matrix: Matrix) -> None:
+        self._text = self._line = matrix
+        self._space = False  # where the next word stands says more than a space at the end of the last text
 
     def _move(self, along: float) -> None:
         a, b, c, d, e, f = self._text
@@ -224,53 +219,3 @@ class Interpreter:
         if self._open is not None:
             self.runs.append(self._open)
         self._open = None
-
-    def _draw(self, operator: bytes, operands: list[Any]) -> None:
-        match operator:
-            case b"re":
-                x, y, width, height = (float(operand) for operand in operands)
-                corners = [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]
-                for (x0, y0), (x1, y1) in itertools.pairwise(corners):
-                    self._add_line(x0, y0, x1, y1)
-            case b"m":
-                self._point = self._first = (float(operands[0]), float(operands[1]))
-            case b"l":
-                point = (float(operands[0]), float(operands[1]))
-                self._add_line(*self._point, *point)
-                self._point = point
-            case b"h" | b"s" | b"b" | b"b*":
-                self._add_line(*self._point, *self._first)
-                if operator != b"h":
-                    self._paint()
-            case b"S" | b"f" | b"F" | b"f*" | b"B" | b"B*":
-                self._paint()
-            case b"n":  # a path that only clips
-                self._path.clear()
-            case b"c" | b"v" | b"y":
-                self._point = (float(operands[-2]), float(operands[-1]))
-
-    def _add_line(self, x0: float, y0: float, x1: float, y1: float) -> None:
-        if len(self._path) < _LINE_COUNT:
-            self._path.append((*_place(x0, y0, self.state.ctm), *_place(x1, y1, self.state.ctm)))
-
-    def _paint(self) -> None:
-        if len(self.lines) < _LINE_COUNT:
-            self.lines.extend(self._path)
-        self._path.clear()
-
-
-def _matrix(operands: list[Any]) -> Matrix:
-    a, b, c, d, e, f = (float(operand) for operand in operands[-6:])
-    return (a, b, c, d, e, f)
-
-
-def product(first: Matrix, then: Matrix) -> Matrix:
-    """The transformation `first`, and then `then`."""
-    a, b, c, d, e, f = first
-    p, q, r, s, t, u = then
-    return (a * p + b * r, a * q + b * s, c * p + d * r, c * q + d * s, e * p + f * r + t, e * q + f * s + u)
-
-
-def _place(x: float, y: float, matrix: Matrix) -> tuple[float, float]:
-    a, b, c, d, e, f = matrix
-    return (x * a + y * c + e, x * b + y * d + f)

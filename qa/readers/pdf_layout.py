@@ -4,67 +4,93 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from math import inf
 from statistics import median
+from typing import Final
 
 from qa.readers.pdf_lines import BULLETS, Line, Row, Segment, is_marker, make_line, rows_of, text_of, wide_gap
-from qa.readers.pdf_tables import Grid, Table, aligned_table, flat_rules_across, grid_table, grids_of
+from qa.readers.pdf_tables import Grid, Table, aligned_table, flat_rules_across, grid_table, grids_of, merged
 from qa.readers.pdf_words import PageContent, Rule, Word
 
 Gap = tuple[float, float]
+Area = tuple[float, float, float, float]  # left, top, right, bottom
+_WHOLE: Final[Area] = (-inf, -inf, inf, inf)
 _DEPTH = 6  # columns in columns, and tables in those
 
 
-def reading_order(content: PageContent, page: int, body_size: float) -> list[Line | Table]:
-    """Lines and tables of one page (counted from 1); `body_size` is the size in points of most of the file's text."""
-    words = list(content.words)
-    tables: list[tuple[Grid, Table]] = []
-    for grid in grids_of(content.rules):
-        inside = [word for word in words if grid.holds(word)]
-        table = grid_table(grid, inside, page)
-        if table is not None:
-            tables.append((grid, table))
-            words = [word for word in words if not grid.holds(word)]
-    return _Page(page, body_size, content.rules, tables).parts(words, _DEPTH)
+class Layout:
+    """Puts the pages of one file in reading order, first to last; it remembers where columns were parted before."""
+
+    def __init__(self, body_size: float) -> None:
+        self._body_size = body_size
+        self._gutters: list[Gap] = []
+
+    def page(self, content: PageContent, number: int) -> list[Line | Table]:
+        """Lines and tables of one page, counted from 1."""
+        words = list(content.words)
+        rules = merged(content.rules)
+        tables: list[tuple[Grid, Table]] = []
+        for grid in grids_of(rules):
+            inside = [word for word in words if grid.holds(word)]
+            table = grid_table(grid, inside, number)
+            if table is not None:
+                tables.append((grid, table))
+                words = [word for word in words if not grid.holds(word)]
+        return _Page(number, self._body_size, rules, tables, self._gutters).parts(words)
 
 
 class _Page:
-    def __init__(self, number: int, body_size: float, rules: Sequence[Rule], tables: list[tuple[Grid, Table]]) -> None:
+    def __init__(
+        self,
+        number: int,
+        body_size: float,
+        rules: Sequence[Rule],
+        tables: list[tuple[Grid, Table]],
+        gutters: list[Gap],
+    ) -> None:
         self.number = number
         self.body_size = body_size
         self.rules = rules
         self.tables = tables
+        self.gutters = gutters
 
-    def parts(self, words: Sequence[Word], depth: int) -> list[Line | Table]:
-        """Lines and tables of one column of the page."""
+    def parts(self, words: Sequence[Word], area: Area = _WHOLE, depth: int = _DEPTH) -> list[Line | Table]:
+        """Lines and tables of one column of the page, which takes up `area`."""
         if not words:
-            tables, self.tables = self.tables, []
-            return [table for _, table in tables]
+            return list(self._tables_above(area[3], area))
         left, right = min(word.x0 for word in words), max(word.x1 for word in words)
         found: list[Line | Table] = []
         rows = rows_of(words)
         at = 0
         while at < len(rows):
-            found += self._tables_above(rows[at], left, right)
+            found += self._tables_above(rows[at].bottom, area)
             end, gaps = self._block(rows, at)
-            block = rows[at:end]
-            if gaps and depth and self._is_columns(block, gaps):
-                for column in _split(block, gaps):
-                    found += self.parts(column, depth - 1)
+            if gaps and depth and self._is_columns(rows[at:end], gaps):
+                # Where the right column begins higher than the left one, its first lines were taken for lines alone.
+                while at and found and isinstance(found[-1], Line) and _begins_column(rows[at - 1], rows[at], gaps):
+                    found.pop()
+                    at -= 1
+                self.gutters += gaps if depth == _DEPTH else []
+                bottom = rows[end].top if end < len(rows) else area[3]
+                sides = [area[0], *((start + stop) / 2 for start, stop in gaps), area[2]]
+                for column, (start, stop) in zip(_split(rows[at:end], gaps), itertools.pairwise(sides), strict=True):
+                    found += self.parts(column, (start, rows[at].top, stop, bottom), depth - 1)
                 at = end
-            elif gaps and (end := at + self._table_length(block, gaps)) > at:
+            elif gaps and (end := at + self._table_length(rows[at:end], gaps)) > at:
                 found.append(aligned_table(rows[at:end], gaps, self.rules, self.number))
                 at = end
             else:
                 found.append(make_line(rows[at].words, self.number, left, right))
                 at += 1
-        return found + self._tables_above(None, left, right)
+        return found + self._tables_above(area[3], area)
 
-    def _tables_above(self, row: Row | None, left: float, right: float) -> list[Table]:
-        """The ruled tables of this column that stand above the row (all that are left, for None), taken out."""
+    def _tables_above(self, bottom: float, area: Area) -> list[Table]:
+        """The ruled tables in the area that begin above `bottom`, taken out of those still to come."""
+        left, top, right, _ = area
         ready = [
             (grid, table)
             for grid, table in self.tables
-            if (row is None or grid.ys[0] < row.bottom) and grid.xs[0] < right and grid.xs[-1] > left
+            if top - 6 <= grid.ys[0] < bottom and left <= grid.xs[0] and grid.xs[-1] <= right
         ]
         self.tables = [pair for pair in self.tables if pair not in ready]
         return [table for _, table in sorted(ready, key=lambda pair: pair[0].ys[0])]
@@ -95,7 +121,8 @@ class _Page:
             return True
         if len(row.segments) > 1 or gap < 0.3 * row.size:
             return False
-        stands_out = row.size >= 1.12 * self.body_size or (
+        larger = row.size > max(1.12 * self.body_size, *(1.05 * other.size for other in before))
+        stands_out = larger or (
             all(word.bold for word in row.words) and not all(word.bold for word in before[-1].words)
         )
         return stands_out and gap > 1.3 * median(_steps(before) or [0.0])
@@ -104,6 +131,8 @@ class _Page:
         """Whether the rows are running text in columns, and not a table."""
         if any(flat_rules_across(self.rules, rows[0].top, rows[-1].bottom, gap) > 1 for gap in gaps):
             return False
+        if all(any(_overlap(gap, gutter) > 0.5 * (gutter[1] - gutter[0]) for gutter in self.gutters) for gap in gaps):
+            return True
         columns = [rows_of(words) for words in _split(rows, gaps)]
         if any(len(column) < 3 for column in columns):
             return False
@@ -154,15 +183,24 @@ def _steps(rows: Sequence[Row]) -> list[float]:
     return [row.top - bottom for row, bottom in zip(rows[1:], reached, strict=False)]
 
 
+def _overlap(one: Gap, other: Gap) -> float:
+    return min(one[1], other[1]) - max(one[0], other[0])
+
+
 def _between(intervals: Sequence[Gap]) -> list[Gap]:
     return [(one[1], other[0]) for one, other in itertools.pairwise(intervals)]
 
 
 def _side_by_side(row: Row, other: Row, least: float) -> bool:
-    """Whether two rows of one stretch each stand beside each other, their baselines a little apart."""
-    one, two = row.segments[0], other.segments[0]
-    apart = max(two.x0 - one.x1, one.x0 - other.segments[-1].x1) >= least
+    """Whether two rows stand beside each other, their baselines a little apart, with free space between them."""
+    places = [(segment.x0, segment.x1) for segment in (*row.segments, *other.segments)]
+    apart = len(_union(places, least)) == len(places)
     return apart and other.top < row.bottom - 0.2 * min(row.size, other.size)
+
+
+def _begins_column(row: Row, below: Row, gaps: Sequence[Gap]) -> bool:
+    """Whether the row lies right of the first gap and close above the columns."""
+    return row.segments[0].x0 >= gaps[0][0] and below.top - row.bottom < 2.2 * row.size
 
 
 def _is_item(row: Row) -> bool:
@@ -172,10 +210,10 @@ def _is_item(row: Row) -> bool:
 
 def _union(intervals: Sequence[Gap], least: float) -> list[Gap]:
     """The intervals with all that overlap, or lie nearer than `least`, put together."""
-    merged: list[Gap] = []
+    joined: list[Gap] = []
     for start, end in sorted(intervals):
-        if merged and start - merged[-1][1] < least:
-            merged[-1] = (merged[-1][0], max(merged[-1][1], end))
+        if joined and start - joined[-1][1] < least:
+            joined[-1] = (joined[-1][0], max(joined[-1][1], end))
         else:
-            merged.append((start, end))
-    return merged
+            joined.append((start, end))
+    return joined

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from math import inf
 
 from qa.readers.pdf_words import Word
 
@@ -120,9 +121,12 @@ def is_marker(text: str) -> bool:
     return _MARKER.fullmatch(text) is not None
 
 
-def wide_gap(size: float) -> float:
-    """The narrowest gap, in points, that may part columns of text of this size: more than a space in justified text."""
-    return max(7.0, 0.75 * size)
+def wide_gap(size: float, *, spaced: bool = False) -> float:
+    """The narrowest gap, in points, that may part columns of text of this size.
+
+    One with a space character in it (`spaced`) is wider: spaces grow in justified text.
+    """
+    return max(7.0, 0.75 * size) if spaced else max(5.0, 0.5 * size)
 
 
 def rows_of(words: Iterable[Word]) -> list[Row]:
@@ -134,30 +138,53 @@ def rows_of(words: Iterable[Word]) -> list[Row]:
             rows.append([word])
         else:
             home.append(word)
-    made = [_row(sorted(row, key=lambda word: word.x0)) for row in rows]
+    for index, row in enumerate(rows):
+        for other in (*rows[max(index - 2, 0) : index], *rows[index + 1 : index + 3]):
+            near = row and other and abs(row[0].y - other[0].y) < 0.75 * other[0].size
+            if near and all(_is_script(word, other) for word in row):
+                other += row
+                row.clear()
+    made = [_row(sorted(row, key=lambda word: word.x0)) for row in rows if row]
     return sorted(made, key=lambda row: (row.bottom, row.top))
 
 
 def _belongs(word: Word, row: list[Word]) -> bool:
-    nearest = min(row, key=lambda other: max(other.x0 - word.x1, word.x0 - other.x1))
-    gap = max(nearest.x0 - word.x1, word.x0 - nearest.x1)
-    small, large = sorted((word.size, nearest.size))
-    if gap < -0.3 * small and abs(word.y - nearest.y) > 0.1 * small:
+    if abs(word.y - row[-1].y) > 0.5 * word.size:
+        return False
+    overlap, beside = -inf, row[-1]
+    for other in row:
+        shared = (word.x1 if word.x1 < other.x1 else other.x1) - (word.x0 if word.x0 > other.x0 else other.x0)
+        if shared > overlap:
+            overlap, beside = shared, other
+    small = min(word.size, beside.size)
+    if overlap > 0.3 * small and abs(word.y - beside.y) > 0.1 * small:
         return False  # they would lie on top of each other
-    reach = 0.25 * small if gap > large or small > 0.8 * large else 0.5 * large
-    return abs(word.y - nearest.y) <= reach
+    return abs(word.y - beside.y) <= 0.25 * small
+
+
+def _is_script(word: Word, row: list[Word]) -> bool:
+    """Whether the word is small and raised or lowered beside a word of the row."""
+    return any(
+        word.size < 0.93 * other.size
+        and abs(word.y - other.y) <= 0.5 * other.size
+        and -0.2 * word.size < max(other.x0 - word.x1, word.x0 - other.x1) < 0.3 * other.size
+        for other in row
+    )
 
 
 def _row(words: list[Word]) -> Row:
     groups: list[list[Word]] = [[words[0]]]
+    reached = words[0].x1
     for word in words[1:]:
-        last = groups[-1][-1]
-        gap = word.x0 - max(other.x1 for other in groups[-1])
-        label = is_marker(text_of(groups[-1])) and gap < 40
-        if gap > wide_gap(max(last.size, word.size)) and not label:
+        group = groups[-1]
+        gap = word.x0 - reached
+        wide = gap > wide_gap(max(group[-1].size, word.size), spaced=word.spaced)
+        if wide and not (gap < 40 and is_marker(text_of(group))):
             groups.append([word])
+            reached = word.x1
         else:
-            groups[-1].append(word)
+            group.append(word)
+            reached = max(reached, word.x1)
     return Row(
         tuple(Segment(tuple(group), group[0].x0, max(word.x1 for word in group)) for group in groups),
         min(word.y - ASCENT * word.size for word in words),

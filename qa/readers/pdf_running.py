@@ -23,9 +23,10 @@ class _Candidate:
     row: Row
     inner: tuple[Row, ...]  # from the row to the middle of the page
     is_top: bool
+    is_outermost: bool
     inset: float  # from the edge of the page
     text: str
-    key: str
+    label: str  # of its page, in lower case
 
 
 def without_running_lines(
@@ -36,30 +37,36 @@ def without_running_lines(
     A line runs if it comes back, but for its digits, at the same height on at least three pages, or on half of them
     (and on two), and stands apart from the text. A page number alone needs no second page.
     """
+    rows_by_page = [rows_of(page.words) if page is not None else [] for page in pages]
     candidates = [
         candidate
         for number, page in enumerate(pages)
         if page is not None
-        for candidate in _edge_rows(number, page, labels[number])
+        for candidate in _edge_rows(number, rows_by_page[number], page.height, labels[number])
     ]
     count = sum(page is not None for page in pages)
-    seen = _pages_of_texts(pages)
+    seen = _pages_of_texts(rows_by_page)
+    pages_of: dict[tuple[object, ...], set[int]] = {}
+    for candidate in candidates:
+        for key in _keys(candidate, body_size):
+            pages_of.setdefault(key, set()).add(candidate.page)
+    often = {key for key, found in pages_of.items() if len(found) >= 3 or (len(found) == 2 and count <= 4)}
     repeated = [
         candidate
         for candidate in candidates
-        if _repeats(candidate, candidates, count)
+        if not often.isdisjoint(_keys(candidate, body_size))
         or _is_page_number(candidate, labels, body_size)
         or _names_the_file(candidate, seen, body_size)
     ]
     # From the inside out: what lies outside of a running line, and comes back as well, runs with it.
     running: dict[int, set[Row]] = {}
-    accepted: set[tuple[bool, str]] = set()
+    accepted: set[tuple[object, ...]] = set()
     for candidate in sorted(repeated, key=lambda candidate: (not candidate.inner, len(candidate.inner))):
         rows = running.setdefault(candidate.page, set())
-        known = not candidate.inner and (candidate.is_top, candidate.key) in accepted
-        if known or _stands_apart(candidate, rows, body_size):
+        keys = _keys(candidate, body_size)
+        if _stands_apart(candidate, rows, body_size) or not (candidate.inner or accepted.isdisjoint(keys)):
             rows.add(candidate.row)
-            accepted.add((candidate.is_top, candidate.key))
+            accepted |= keys
     words_of = {number: {word for row in rows for word in row.words} for number, rows in running.items()}
     return [
         page and replace(page, words=tuple(word for word in page.words if word not in words_of.get(number, ())))
@@ -67,45 +74,52 @@ def without_running_lines(
     ]
 
 
-def _edge_rows(number: int, page: PageContent, label: str) -> list[_Candidate]:
-    rows = rows_of(page.words)
+def _edge_rows(number: int, rows: Sequence[Row], height: float, label: str) -> list[_Candidate]:
     found = []
     for is_top, inward in ((True, rows), (False, rows[::-1])):
         for index, row in enumerate(inward[:_ROWS]):
-            inside = row.bottom < _ZONE * page.height if is_top else row.top > (1 - _ZONE) * page.height
-            if inside:
+            inset = row.bottom if is_top else height - row.top
+            if inset < _ZONE * height:
                 text = text_of(row.words)
-                key = " ".join("#" if token == label.lower() else token for token in text.lower().split())
-                inner = tuple(inward[index + 1 :])
-                inset = row.bottom if is_top else page.height - row.bottom
-                found.append(_Candidate(number, row, inner, is_top, inset, text, re.sub(r"\d+", "#", key)))
+                found.append(
+                    _Candidate(number, row, tuple(inward[index + 1 :]), is_top, index == 0, inset, text, label.lower())
+                )
     return found
 
 
-def _pages_of_texts(pages: Sequence[PageContent | None]) -> dict[str, set[int]]:
+def _pages_of_texts(rows_by_page: Sequence[Sequence[Row]]) -> dict[str, set[int]]:
     seen: dict[str, set[int]] = {}
-    for number, page in enumerate(pages):
-        for row in rows_of(page.words) if page is not None else ():
+    for number, rows in enumerate(rows_by_page):
+        for row in rows:
             for segment in row.segments:
                 seen.setdefault(text_of(segment.words), set()).add(number)
     return seen
 
 
-def _repeats(candidate: _Candidate, candidates: Sequence[_Candidate], count: int) -> bool:
-    alike = {
-        other.page
-        for other in candidates
-        if other.is_top == candidate.is_top
-        and other.key == candidate.key
-        and abs(other.inset - candidate.inset) <= _SHIFT
-    }
-    return len(alike) >= 3 or (len(alike) >= 2 and len(alike) * 2 >= count)
+def _keys(candidate: _Candidate, body_size: float) -> set[tuple[object, ...]]:
+    """Under which keys the line may meet others like it: as it is, or with some figure counted from its page's.
+
+    So page numbers meet, and figures in headings ("Room 2" on page 9) or at the head of a table do not. A large line
+    meets only its like, so that "Step 1", "Step 2" on a page each stay.
+    """
+    texts = {candidate.text}
+    if candidate.row.size < 1.1 * body_size:
+        tokens = candidate.text.lower().split()
+        texts.add(" ".join("#" if token == candidate.label else token for token in tokens))
+        parts = re.split(r"(\d{1,9})", candidate.text)
+        counted = [f"#{int(part) - candidate.page}" if index % 2 else part for index, part in enumerate(parts)]
+        texts.add("".join(counted))
+        for index in range(1, len(parts), 2):
+            texts.add("".join([*parts[:index], counted[index], *parts[index + 1 :]]))
+    # Two grids of heights, half a step apart: lines at nearly one height share a cell of at least one of them.
+    heights = (candidate.inset // (2 * _SHIFT), (candidate.inset + _SHIFT) // (2 * _SHIFT) + 0.5)
+    return {(candidate.is_top, height, text) for height in heights for text in texts}
 
 
 def _is_page_number(candidate: _Candidate, labels: Sequence[str], body_size: float) -> bool:
     """Whether the line is the page's number, or small and has it ("Page 2") at one of its ends."""
     own = (labels[candidate.page].lower(), str(candidate.page + 1))
-    if candidate.text.lower() in own or _PAGE_NUMBER.fullmatch(candidate.text):
+    if (candidate.is_outermost and candidate.text.lower() in own) or _PAGE_NUMBER.fullmatch(candidate.text):
         return True
     parts = [text_of(segment.words) for segment in candidate.row.segments]
     return candidate.row.size < 0.95 * body_size and any(_PAGE_NUMBER.fullmatch(part) for part in parts)

@@ -55,10 +55,9 @@ class Grid:
 
 
 def grids_of(rules: Sequence[Rule]) -> list[Grid]:
-    """The tables of at least two rows and two columns that the lines draw."""
-    lines = _merged(rules)
+    """The tables of at least two rows and two columns that the lines, already `merged`, draw."""
     homes: list[list[Rule]] = []
-    for line in lines:
+    for line in rules:
         meets = [home for home in homes if any(_touches(line, other) for other in home)]
         homes = [home for home in homes if home not in meets]
         homes.append([line, *(other for home in meets for other in home)])
@@ -172,15 +171,15 @@ def _table(bands: list[list[list[Word]]], edges: Sequence[float], page: int) -> 
     return Table(tuple(rows), tuple(edges), page)
 
 
-def _merged(rules: Sequence[Rule]) -> list[Rule]:
+def merged(rules: Sequence[Rule]) -> list[Rule]:
     """The lines with their pieces put together: many programs draw a line cell by cell."""
-    merged: list[Rule] = []
+    flat: list[Rule] = []
     for rule in sorted((rule for rule in rules if rule.y0 == rule.y1), key=lambda rule: (round(rule.y0), rule.x0)):
-        last = merged[-1] if merged else None
+        last = flat[-1] if flat else None
         if last is not None and abs(last.y0 - rule.y0) < 1.5 and rule.x0 <= last.x1 + _TOUCH:
-            merged[-1] = Rule(last.x0, last.y0, max(last.x1, rule.x1), last.y0)
+            flat[-1] = Rule(last.x0, last.y0, max(last.x1, rule.x1), last.y0)
         else:
-            merged.append(rule)
+            flat.append(rule)
     uprights: list[Rule] = []
     for rule in sorted((rule for rule in rules if rule.x0 == rule.x1), key=lambda rule: (round(rule.x0), rule.y0)):
         last = uprights[-1] if uprights else None
@@ -188,7 +187,7 @@ def _merged(rules: Sequence[Rule]) -> list[Rule]:
             uprights[-1] = Rule(last.x0, last.y0, last.x0, max(last.y1, rule.y1))
         else:
             uprights.append(rule)
-    return merged + uprights
+    return flat + uprights
 
 
 def _touches(one: Rule, other: Rule) -> bool:

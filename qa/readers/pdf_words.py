@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from pypdf import PageObject
+from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
 
 from qa.readers.normalise import normalise
 from qa.readers.pdf_content import Interpreter
 from qa.readers.pdf_fonts import FontCache
+
+_BULLET_COUNT = 500  # dots of one page that are looked at
+_LETTER = (0.0, 0.0, 612.0, 792.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +42,7 @@ class Word:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """A straight line, or the edge of a filled box, that lies flat (y0 == y1) or stands upright (x0 == x1)."""
+    """A drawn line, or the edge of a filled box, that lies flat (y0 == y1) or stands upright (x0 == x1)."""
 
     x0: float
     y0: float
@@ -64,46 +69,82 @@ def page_contents(page: PageObject, fonts: FontCache) -> list[PageContent]:
         return []
     interpreter = Interpreter(page.pdf, fonts)
     interpreter.play(content, resources)
-    box = page.cropbox
-    corners = [(float(x), float(y)) for x in (box.left, box.right) for y in (box.bottom, box.top)]
     weights: Counter[int] = Counter()
     for run in interpreter.runs:
         weights[run.angle] += len(run.text)
+    corners = _corners(page)
     found = [
-        _turned(interpreter, angle, corners, with_rules=rank == 0)
+        _turned(interpreter, _Turn(angle, corners), is_main=rank == 0)
         for rank, (angle, _) in enumerate(weights.most_common())
     ]
     return [contents for contents in found if contents.words]
 
 
-def _turned(
-    interpreter: Interpreter, angle: int, corners: list[tuple[float, float]], *, with_rules: bool
-) -> PageContent:
-    turn = math.radians(angle)
-    across, up = math.cos(turn), math.sin(turn)
-    turned = [(x * across + y * up, -x * up + y * across) for x, y in corners]
-    left, right = min(x for x, _ in turned), max(x for x, _ in turned)
-    bottom, top = min(y for _, y in turned), max(y for _, y in turned)
+def _corners(page: PageObject) -> list[tuple[float, float]]:
+    try:
+        box = page.cropbox
+        left, bottom, right, top = float(box.left), float(box.bottom), float(box.right), float(box.top)
+    except (PyPdfError, TypeError, ValueError, LookupError):
+        left, bottom, right, top = _LETTER  # what viewers take where a page does not say how large it is
+    return [(x, y) for x in (left, right) for y in (bottom, top)]
+
+
+class _Turn:
+    """From the page's own space, y upward, to the one of its text in one direction, y downward from the page's top."""
+
+    def __init__(self, angle: int, corners: list[tuple[float, float]]) -> None:
+        self.angle = angle
+        self._across, self._up = math.cos(math.radians(angle)), math.sin(math.radians(angle))
+        turned = [self.along(*corner) for corner in corners]
+        self.left, self.right = min(u for u, _ in turned), max(u for u, _ in turned)
+        self.bottom, self.top = min(v for _, v in turned), max(v for _, v in turned)
+
+    def along(self, x: float, y: float) -> tuple[float, float]:
+        return (x * self._across + y * self._up, y * self._across - x * self._up)
+
+    def place(self, x: float, y: float) -> tuple[float, float]:
+        u, v = self.along(x, y)
+        return (u - self.left, self.top - v)
+
+    def box(self, line: tuple[float, float, float, float]) -> Rule:
+        (u0, v0), (u1, v1) = self.place(line[0], line[1]), self.place(line[2], line[3])
+        return Rule(min(u0, u1), min(v0, v1), max(u0, u1), max(v0, v1))
+
+
+def _turned(interpreter: Interpreter, turn: _Turn, *, is_main: bool) -> PageContent:
     words: list[Word] = []
     latest: dict[str, Word] = {}
     for run in interpreter.runs:
-        inside = left - 2 <= run.u0 <= right + 2 and bottom - 2 <= run.v <= top + 2
-        if run.angle == angle and inside and run.size > 0 and (text := _clean(run.text)):
-            face = run.face
-            x0, x1 = run.u0 - left, max(run.u1, run.u0) - left
-            word = Word(text, x0, x1, top - run.v, run.size, face.name, face.bold, run.spaced)
+        inside = turn.left - 2 <= run.u0 <= turn.right + 2 and turn.bottom - 2 <= run.v <= turn.top + 2
+        if run.angle == turn.angle and inside and run.size > 0 and (text := _clean(run.text)):
+            x0, x1 = run.u0 - turn.left, max(run.u1, run.u0) - turn.left
+            word = Word(text, x0, x1, turn.top - run.v, run.size, run.face.name, run.face.bold, run.spaced)
             if not _is_shadow(word, latest.get(text)):
                 words.append(word)
             latest[text] = word
     rules = []
-    for x0, y0, x1, y1 in interpreter.lines if with_rules else ():
-        u0, v0 = x0 * across + y0 * up - left, top + x0 * up - y0 * across
-        u1, v1 = x1 * across + y1 * up - left, top + x1 * up - y1 * across
-        if abs(v0 - v1) < 0.5 and abs(u0 - u1) > 3:
-            rules.append(Rule(min(u0, u1), (v0 + v1) / 2, max(u0, u1), (v0 + v1) / 2))
-        elif abs(u0 - u1) < 0.5 and abs(v0 - v1) > 3:
-            rules.append(Rule((u0 + u1) / 2, min(v0, v1), (u0 + u1) / 2, max(v0, v1)))
-    return PageContent(tuple(words), tuple(rules), right - left, top - bottom)
+    if is_main:
+        words += _bullets([turn.box(dot) for dot in interpreter.pen.dots], words)
+        for box in map(turn.box, interpreter.pen.lines):
+            if box.y1 - box.y0 < 0.5 and box.x1 - box.x0 > 3:
+                rules.append(Rule(box.x0, (box.y0 + box.y1) / 2, box.x1, (box.y0 + box.y1) / 2))
+            elif box.x1 - box.x0 < 0.5 and box.y1 - box.y0 > 3:
+                rules.append(Rule((box.x0 + box.x1) / 2, box.y0, (box.x0 + box.x1) / 2, box.y1))
+    return PageContent(tuple(words), tuple(rules), turn.right - turn.left, turn.top - turn.bottom)
+
+
+def _bullets(dots: Sequence[Rule], words: Sequence[Word]) -> list[Word]:
+    """Dots drawn before the first word of a line, as browsers draw those of lists, as the characters they stand for."""
+    bullets = []
+    for dot in dots[:_BULLET_COUNT]:
+        middle = (dot.y0 + dot.y1) / 2
+        beside = [word for word in words if word.y - 0.75 * word.size < middle < word.y]
+        after = min((word for word in beside if word.x0 >= dot.x1), key=lambda word: word.x0, default=None)
+        if after is None or after.x0 - dot.x1 > 2 * after.size:
+            continue
+        if not any(dot.x0 - 3 * after.size < word.x1 <= dot.x1 for word in beside):
+            bullets.append(Word("•", dot.x0, dot.x1, after.y, after.size, after.font, after.bold, spaced=False))
+    return bullets
 
 
 def _is_shadow(word: Word, last: Word | None) -> bool:

@@ -88,7 +88,9 @@ def _wrap_width(lines: list[Line]) -> int | None:
     broken = [
         line
         for line, after in pairwise(lines)
-        if not after.gap and after.kind is LineKind.TEXT and line.kind is not LineKind.RULE
+        if not after.gap
+        and line.kind is not LineKind.RULE
+        and (after.kind is LineKind.TEXT or _is_number_in_sentence(line, after))
     ]
     middling = [line for line in broken if low <= len(line.text) <= high]
     open_ended = [line for line in middling if not look.ends_sentence(line.text)]
@@ -113,7 +115,7 @@ def _units(lines: list[Line], wrapped_at: int | None) -> list[Unit]:
         elif unit is not None and row is None and _continues(unit, line, wrapped_at):
             unit.lines.append(line)
         else:
-            kind = LineKind.TEXT if line.kind is LineKind.NUMBERED and _breaks_count(unit, line) else line.kind
+            kind = LineKind.TEXT if unit is not None and _is_number_in_sentence(unit.lines[-1], line) else line.kind
             units.append(Unit(kind, [line], row=row))
     if units:
         units[-1].gap_after = True
@@ -131,11 +133,15 @@ def _can_be_underlined(unit: Unit) -> bool:
     )
 
 
-def _breaks_count(unit: Unit | None, line: Line) -> bool:
+def _is_number_in_sentence(before: Line, line: Line) -> bool:
     """Whether a number at the start of `line` is only a number in a sentence ("at the age of / 65. Then …")."""
-    if line.gap or unit is None or unit.kind is not LineKind.TEXT:
-        return False
-    return line.number > 1
+    return (
+        line.kind is LineKind.NUMBERED
+        and line.number > 1
+        and not line.gap
+        and before.kind is LineKind.TEXT
+        and not look.ends_sentence(before.text)
+    )
 
 
 def _continues(unit: Unit, line: Line, wrapped_at: int | None) -> bool:
@@ -143,7 +149,7 @@ def _continues(unit: Unit, line: Line, wrapped_at: int | None) -> bool:
     if line.gap or unit.gap_after or unit.row is not None:
         return False
     before = unit.lines[-1]
-    if line.kind is not LineKind.TEXT and not (line.kind is LineKind.NUMBERED and _breaks_count(unit, line)):
+    if line.kind is not LineKind.TEXT and not _is_number_in_sentence(before, line):
         return False
     if look.is_capitals(line.text) or (look.is_capitals(before.text) and len(unit.lines) == 1):
         return False

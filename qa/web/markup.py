@@ -58,7 +58,7 @@ def notices(sentences: Sequence[str], phone: str, number: int | None = None) -> 
 
 
 def answer(passages: Sequence[CitedPassage], number: int, messages: Messages, language: str) -> str:
-    """All passages of a reply. `number` tells this reply from the one before, so that the page can bring it into sight."""
+    """All passages of a reply. `number` tells it from the reply before, so that the page can bring it into sight."""
     return (
         f'<section data-reply="{number}">{heading(messages.passages_heading)}{quiet_line(messages.not_medical_advice)}'
         f"{''.join(passage(cited, messages, language) for cited in passages)}</section>"

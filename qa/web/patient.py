@@ -28,7 +28,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is kept of an answer while it is on the page: not the question. `number` counts from 1 since the clearing."""
+    """What is kept of an answer while it is on the page: not the question. `number` counts from 1."""
 
     number: int
     notices: tuple[str, ...] = ()

@@ -20,12 +20,16 @@ const showReply = () => {
   const reply = document.querySelector("[data-reply]");
   const number = reply?.dataset.reply;
   if (number !== undefined && number !== seen) {
-    if (window.matchMedia("(pointer: coarse)").matches && document.activeElement instanceof HTMLTextAreaElement) {
-      document.activeElement.blur();
+    const focused = document.activeElement;
+    const keyboardInTheWay = focused instanceof HTMLTextAreaElement && window.matchMedia("(pointer: coarse)").matches;
+    if (keyboardInTheWay || focused === document.body || focused.closest(".st-key-examples")) {
+      // An example that was pressed is about to go, and the focus with it.
+      reply.tabIndex = -1;
+      reply.focus({ preventScroll: true });
     }
-    const top = reply.getBoundingClientRect().top;
+    const { top, bottom } = reply.getBoundingClientRect();
     const bannerEnd = document.querySelector(".cq-urgent").getBoundingClientRect().bottom;
-    if (top < bannerEnd || top > window.innerHeight / 2) {
+    if (top < bannerEnd || (top > window.innerHeight / 2 && bottom > window.innerHeight)) {
       const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
       reply.scrollIntoView({ behavior: still ? "instant" : "smooth", block: "start" });
     }

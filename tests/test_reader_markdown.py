@@ -1,0 +1,225 @@
+"""Reading Markdown: structure, front matter, and exact places in the raw text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from qa.errors import BrokenDocument, EmptyDocument, MetadataError
+from qa.models import BlockKind, Document
+from qa.readers.markdown import read
+
+H, P, L, R = BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.TABLE_ROW
+Reader = Callable[[str], Document]
+
+
+@pytest.fixture
+def parsed(tmp_path: Path) -> Reader:
+    """A function that reads a text as a Markdown file."""
+
+    def read_text(raw: str) -> Document:
+        path = tmp_path / "leaflet.md"
+        path.write_bytes(raw.encode())
+        return read(path)
+
+    return read_text
+
+
+def texts(document: Document, *kinds: BlockKind) -> list[str]:
+    return [document.text[block.start : block.end] for block in document.blocks if block.kind in kinds or not kinds]
+
+
+def words(raw: str, document: Document) -> list[tuple[str, str]]:
+    """Each word with what stands at its place in the raw text."""
+    return [
+        (match.group(), raw[slice(*document.offsets.to_raw(match.span()))])
+        for match in re.finditer(r"\S+", document.text)
+    ]
+
+
+def test_structure_and_paths(parsed: Reader) -> None:
+    """Headings have levels and paths, items have levels, and quotes and code are paragraphs."""
+    raw = (
+        "# Visit\n\nHello.\n\nBefore\n------\n\n- one\n  1. two\n\n     more\n- [x] three\n\n* other\n\n"
+        "> quoted\n> words\n\n```sh\nrun this\n  now\n```\n"
+    )
+    document = parsed(raw)
+    assert document.title == "Visit"
+    assert [(b.kind, b.level, document.text[b.start : b.end]) for b in document.blocks] == [
+        (H, 1, "Visit"),
+        (P, 0, "Hello."),
+        (H, 2, "Before"),
+        (L, 1, "one"),
+        (L, 2, "two"),
+        (P, 0, "more"),
+        (L, 1, "three"),
+        (L, 1, "other"),
+        (P, 0, "quoted words"),
+        (P, 0, "run this now"),
+    ]
+    assert document.blocks[-1].headings == ("Visit", "Before")
+    assert "three\n\nother" in document.text
+    assert "one\ntwo\n\nmore" in document.text
+
+
+def test_marks_vanish_and_words_stay(parsed: Reader) -> None:
+    """Emphasis, code marks and addresses go; the texts of links, pictures, escapes and references stay."""
+    raw = (
+        '**Bold** [link](http://a.b/link "link") link ![the alt](alt.png) alt `co de`\n[named][n] \\* &amp; <b>tag</b>'
+        " <http://c.d>\n\n[n]: http://x\n"
+    )
+    assert parsed(raw).text == "Bold link link the alt alt co de named * & tag http://c.d"
+
+
+def test_every_word_has_its_own_place(parsed: Reader) -> None:
+    """A word is found where it stands, not in an address or mark before it, for every kind of newline."""
+    lines = [
+        "Intro *text* and [alt](alt.html) alt",
+        "> quote *over*",
+        "> lines `code",
+        "> span`",
+        "",
+        "| Name | Dose |",
+        "|--|--|",
+        "| Dose | a \\| b |",
+    ]
+    for newline in ("\n", "\r\n", "\r"):
+        raw = newline.join(lines)
+        document = parsed(raw)
+        for word, found in words(raw, document):
+            assert found.strip("*`") == word.rstrip(";") or word in ("Name:", "Dose:")
+        second = document.text.index("alt alt") + 4
+        assert document.offsets.to_raw((second, second + 3))[0] == raw.rindex("alt")
+
+
+def test_tables_name_their_columns(parsed: Reader) -> None:
+    """A row is "Column: value" pairs without its empty cells; a header alone is a row itself."""
+    document = parsed("| Drug | Dose |\n|---|---|\n| **A** | 5 mg |\n| | 6 mg |\n")
+    assert document.text == "Drug: A; Dose: 5 mg\nDose: 6 mg"
+    assert {block.kind for block in document.blocks} == {R}
+    assert parsed("| Drug | Dose |\n|---|---|\n").text == "Drug; Dose"
+
+
+def test_raw_html_is_reduced_to_its_text(parsed: Reader) -> None:
+    """Tags, comments, scripts and styles within Markdown vanish; their neighbours stay."""
+    raw = (
+        "<div><p>One</p><style>x</style>\n<ul><li>Two</li></ul></div>\n\na <script>bad</script> b<br>c\n\n<!-- no -->\n"
+    )
+    document = parsed(raw)
+    assert texts(document) == ["One", "Two", "a b c"]
+    assert "script" not in document.text
+
+
+def test_an_unclosed_comment_is_told(parsed: Reader) -> None:
+    """What hides behind a comment without an end is missed with a warning that names its line."""
+    document = parsed("# A\n\n<!-- open\n\nlost\n")
+    assert document.warnings == ("<!-- on line 3 is never closed; nothing after it was read",)
+
+
+def test_nesting_beyond_the_limit_is_told(parsed: Reader) -> None:
+    """Lists and quotes nested beyond the parser's limit are missed with a warning."""
+    assert parsed("# A\n\n" + ">" * 200 + " deep\n").warnings == (
+        "lists and quotes are nested too deep; the innermost were not read",
+    )
+
+
+def test_front_matter_is_not_text(parsed: Reader) -> None:
+    """Front matter is parsed, gives the title, and shifts the places of the text but is no part of it."""
+    raw = "---\r\ntitle: 'My  leaflet'\r\napproved_on: 2026-01-02\r\n---\r\n# First\r\n\r\nHello you\r\n"
+    document = parsed(raw)
+    assert document.front_matter == {"title": "My  leaflet", "approved_on": date(2026, 1, 2)}
+    assert document.title == "My leaflet"
+    assert document.text == "First\n\nHello you"
+    assert raw[slice(*document.offsets.to_raw((7, 16)))] == "Hello you"
+
+
+@pytest.mark.parametrize(
+    "raw", ["---\n\ntext\n", "text\n\n---\na: b\n---\n", "--- x\na: b\n---\ntext\n", " ---\na: b\n---\n"]
+)
+def test_a_rule_is_no_front_matter(parsed: Reader, raw: str) -> None:
+    """Dashes that do not open front matter on the first line leave it empty."""
+    assert parsed(raw).front_matter == {}
+
+
+@pytest.mark.parametrize(
+    ("front", "found"),
+    [
+        ("a: [1\nb: 2", "line 3"),
+        ("a: &x 1\nb: *x", "line 2"),
+        ("a: 1\na: 2", "line 3"),
+        ("- a", "list"),
+        ("just words", "str"),
+        ("1: a", "not text"),
+        ("a: 2026-02-30", "day is out of range"),
+        ("a: " + "[" * 5000, "too deep"),
+        ("a: !!python/object/apply:os.getcwd []", "line 2"),
+        ("a: '" + "x" * 70_000 + "'", "70,"),
+    ],
+)
+def test_bad_front_matter_is_refused(parsed: Reader, front: str, found: str) -> None:
+    """Broken, hostile or shapeless YAML is an error that says what was found, with its line where it has one."""
+    with pytest.raises(MetadataError) as caught:
+        parsed(f"---\n{front}\n---\ntext\n")
+    assert caught.value.found is not None
+    assert found in caught.value.found
+
+
+def test_front_matter_without_an_end_is_refused(parsed: Reader) -> None:
+    """A key after the opening dashes is front matter, also when its end was forgotten."""
+    with pytest.raises(MetadataError, match="no line '---'"):
+        parsed("---\naudience: staff\n\ntext\n")
+
+
+def test_nothing_to_show_is_empty(parsed: Reader) -> None:
+    """Front matter alone is an empty document, and a picture under the wrong name a broken one."""
+    with pytest.raises(EmptyDocument):
+        parsed("---\na: b\n---\n")
+    with pytest.raises(BrokenDocument):
+        parsed("GIF8\x00\x01")
+
+
+snippets = st.sampled_from(
+    [
+        "word",
+        "*em*",
+        "**b**",
+        "`c`",
+        "[l](u)",
+        "![a](b)",
+        "&amp;",
+        "\\*",
+        "\n",
+        "\n\n",
+        "> ",
+        "- ",
+        "1. ",
+        "# ",
+        "|",
+        " ",
+        "<b>",
+        "é",
+    ]
+)
+
+
+@given(st.lists(snippets, max_size=25).map("".join))
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+def test_copied_characters_map_to_themselves(parsed: Reader, raw: str) -> None:
+    """Every copied character of any Markdown stands at its place, and blocks have no white space at their ends."""
+    try:
+        document = parsed(raw)
+    except EmptyDocument:
+        return
+    offsets = document.offsets
+    for start, place, length in zip(offsets.normalised, offsets.raw, offsets.length, strict=True):
+        shown, found = document.text[start : start + length], raw[place : place + length]
+        assert shown == found or found == "&"
+    for text in texts(document):
+        assert text
+        assert text == text.strip()

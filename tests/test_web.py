@@ -1,0 +1,420 @@
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pytest
+from builders import H, P, document, entry, index_of
+from conftest import WordEmbedder
+from starlette.applications import Starlette
+from starlette.types import ASGIApp, Message
+from streamlit.testing.v1 import AppTest
+from streamlit.web.server.app_discovery import discover_asgi_app
+
+from qa.audience import Audience
+from qa.clock import Clock
+from qa.embed import ModelFingerprint
+from qa.errors import IndexCorrupt, ModelError
+from qa.index import FaissIndex, PassageIndex
+from qa.index.generations import publish
+from qa.messages import load_messages
+from qa.models import Citation
+from qa.settings import Settings
+from qa.web import SCRIPT, markup, patient
+from qa.web.headers import SecurityHeaders
+from qa.web.live import LiveIndex
+from qa.web.service import Service, _Holder, provide
+from qa.web.shell import OnePage, page_routes, page_shell
+
+MESSAGES = load_messages("en")
+HOSTILE = "driving <script>alert(1)</script> <b>home</b> **now** ![x](https://images.example/x.png)"
+DOCUMENTS = [
+    entry(
+        "patient/aftercare.md",
+        document((H, "Who is driving me home?"), (P, "No driving until the morning after.")),
+        title="Aftercare guide",
+    ),
+    entry(
+        "patient/odd.md", document((H, "Why is *this* [odd](https://odd.example)?"), (P, HOSTILE)), title="<i>Odd</i>"
+    ),
+]
+CITATION = Citation(
+    document="patient/aftercare.pdf",
+    title="Aftercare guide",
+    section=("Aftercare guide", "Getting home"),
+    page=2,
+    page_label="2",
+    pages=(2,),
+    path="patient/aftercare.pdf",
+    approved_on=date(2026, 3, 3),
+    review_by=None,
+    version="2.1",
+)
+
+
+# The page, as Streamlit runs it.
+
+
+class OpenedAlready(LiveIndex):
+    """A live index that needs no thread."""
+
+    def __init__(self, index: PassageIndex | None, embedder: WordEmbedder) -> None:
+        super().__init__(Path("unused"), lambda: embedder, lambda *_: None)
+        self._serving = replace(self._serving, embedder=embedder, index=index)
+        self._settled.set()
+
+
+@pytest.fixture
+def index(tmp_path: Path, embedder: WordEmbedder) -> Iterator[FaissIndex]:
+    opened = index_of(tmp_path / "patient", DOCUMENTS, embedder)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture(autouse=True)
+def provided(index: FaissIndex, embedder: WordEmbedder, sample_settings: Settings, clock: Clock) -> Iterator[Service]:
+    service = Service(sample_settings, MESSAGES, "en", clock, OpenedAlready(index, embedder))
+    provide(service)
+    yield service
+    _Holder.service = None
+
+
+@pytest.fixture
+def page(provided: Service) -> AppTest:  # noqa: ARG001 - the page finds it where it was provided
+    return AppTest.from_file(str(SCRIPT), default_timeout=20).run()
+
+
+def ask(page: AppTest, question: str) -> AppTest:
+    page.text_area[0].set_value(question)
+    return button(page, MESSAGES.ask_button).click().run()
+
+
+def button(page: AppTest, label: str):  # noqa: ANN201 - Streamlit's own type
+    return next(each for each in page.button if each.label == label)
+
+
+def shown(page: AppTest) -> str:
+    assert not page.exception
+    return "\n".join(element.proto.body for element in page.get("html"))
+
+
+def test_the_start_page_says_who_and_what(page: AppTest) -> None:
+    """Before a question there are the clinic's name, its phone, the promise about questions, and examples."""
+    content = shown(page)
+    assert "<h1>Quillmere Infusion Clinic</h1>" in content
+    assert 'href="tel:5550142"' in content
+    assert MESSAGES.not_kept in content
+    assert page.text_area[0].label == MESSAGES.question_label
+    assert any(each.label.startswith("Who is driving me home") for each in page.button)
+
+
+def test_a_question_brings_passages_with_citations(page: AppTest) -> None:
+    """An answer shows the document's words, the matching ones marked, and where they stand."""
+    content = shown(ask(page, "May I go home driving?"))
+    assert "No <mark>driving</mark> until the morning after." in content
+    assert "<cite>“Aftercare guide”</cite>, section “Who is driving me home?”, approved March 1, 2026" in content
+    assert MESSAGES.examples_heading not in content
+
+
+def test_a_document_is_shown_as_text(page: AppTest) -> None:
+    """Tags and Markdown of a document, of its title and of its headings are never the page's own."""
+    assert any("\\*this\\*" in each.label for each in page.button)
+    content = shown(ask(page, "driving home now"))
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in content
+    assert "<script" not in content
+    assert "<b>" not in content
+    assert "<i>" not in content
+
+
+def test_an_uncovered_question_leads_to_the_phone(page: AppTest) -> None:
+    """When the documents do not answer there is a number that can be tapped, and no passage."""
+    content = shown(ask(page, "zebra"))
+    assert "Our documents do not answer this question." in content
+    assert "until 5 pm" in content
+    assert '<a class="cq-phone" href="tel:5550142">555-0142</a>' in content
+    assert "<article" not in content
+
+
+def test_clearing_forgets_everything(page: AppTest) -> None:
+    """After clearing, box, answer and session hold nothing of the question, and the box is a new one."""
+    ask(page, "May I go home driving?")
+    before = page.text_area[0].key
+    button(page, MESSAGES.clear_button).click().run()
+    assert page.text_area[0].value == ""
+    assert page.text_area[0].key != before
+    assert "<article" not in shown(page)
+    assert MESSAGES.examples_heading in shown(page)
+    assert "driving" not in str(page.session_state)
+
+
+def test_an_example_asks_at_once(page: AppTest) -> None:
+    """Pressing an example puts it into the box and answers it."""
+    next(each for each in page.button if each.label.startswith("Who is driving")).click().run()
+    assert page.text_area[0].value == "Who is driving me home?"
+    assert "<article" in shown(page)
+
+
+def test_an_empty_question_is_met_politely(page: AppTest) -> None:
+    """Asking nothing asks for a question."""
+    assert MESSAGES.question_empty in shown(ask(page, "   "))
+
+
+def test_without_an_index_there_is_the_phone(provided: Service, embedder: WordEmbedder) -> None:
+    """A page without an index says so calmly, keeps its box, and answers with the phone."""
+    provide(replace(provided, live=OpenedAlready(None, embedder)))
+    page = AppTest.from_file(str(SCRIPT), default_timeout=20).run()
+    assert "cannot be searched yet" in shown(page)
+    content = shown(ask(page, "May I go home driving?"))
+    assert "cannot be searched yet" in content
+    assert "555-0142" in content
+
+
+def test_a_failure_is_not_logged_with_the_question(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Whatever goes wrong, the visitor gets the phone, and the log gets the kind of error but not its words."""
+
+    def fail(question: str, *_: object, **__: object) -> None:
+        raise ValueError(f"cannot digest {question}")
+
+    monkeypatch.setattr(patient, "answer", fail)
+    content = shown(ask(page, "my secret ailment"))
+    assert "Something went wrong on our side" in content
+    assert "ValueError" in caplog.text
+    assert "ailment" not in caplog.text
+    assert "ailment" not in content
+
+
+# The texts.
+
+
+def test_highlights_are_marked_and_all_else_is_escaped() -> None:
+    """Marks stand around spans alone; spans that overlap or leave the text are cut to fit."""
+    assert markup.highlighted("a <b> & c", ()) == "a &lt;b&gt; &amp; c"
+    assert markup.highlighted("a <b> c", ((2, 5),)) == "a <mark>&lt;b&gt;</mark> c"
+    assert markup.highlighted("abcdef", ((3, 99), (1, 4))) == "a<mark>bcd</mark><mark>ef</mark>"
+
+
+def test_a_citation_reads_as_words() -> None:
+    """Title, section without the title again, page, approval and version, as a person would say them."""
+    assert markup.citation(CITATION, MESSAGES, "en") == (
+        "<cite>“Aftercare guide”</cite>, section “Getting home”, page 2, approved March 3, 2026, version 2.1"
+    )
+    bare = replace(CITATION, section=(), page=None, page_label=None, pages=(), approved_on=None, version=None)
+    assert markup.citation(bare, MESSAGES, "en") == "<cite>“Aftercare guide”</cite>"
+    assert "3 de marzo de 2026" in markup.citation(CITATION, load_messages("es"), "es")
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [("What now?", r"What now\?"), ("*a* [b](c) :red[d] $e$", r"\*a\* \[b\]\(c\) \:red\[d\] \$e\$"), ("a\nb", "a b")],
+)
+def test_a_label_is_literal_markdown(text: str, label: str) -> None:
+    """A heading of a document becomes a button's label without becoming Markdown."""
+    assert markup.markdown_literal(text) == label
+
+
+def test_the_urgent_numbers_can_be_tapped() -> None:
+    """988 dials and takes messages, 911 dials, and the clinic's own wording stays text."""
+    banner = markup.emergency_banner("Call or text 988 <now>.", "In danger? 911. Room 9112.")
+    assert 'Call or <a href="sms:988">text</a> <a href="tel:988">988</a> &lt;now&gt;.' in banner
+    assert '<a href="tel:911">911</a>. Room 9112.' in banner
+
+
+# What is served around the page.
+
+
+def get(app: ASGIApp, path: str, accept: str = "*/*") -> tuple[int, dict[str, str], str]:
+    """Status, headers and body of one GET request to an ASGI app."""
+    sent: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "method": "GET",
+        "path": path,
+        "query_string": b"",
+        "headers": [(b"accept", accept.encode())],
+    }
+    asyncio.run(app(scope, receive, send))
+    headers = {name.decode(): value.decode() for name, value in sent[0]["headers"]}
+    return sent[0]["status"], headers, b"".join(each.get("body", b"") for each in sent[1:]).decode()
+
+
+@pytest.fixture
+def served(sample_settings: Settings, clock: Clock) -> ASGIApp:
+    return SecurityHeaders(OnePage(Starlette(routes=page_routes(sample_settings, MESSAGES, clock, "en"))))
+
+
+def test_the_first_html_has_the_urgent_lines(served: ASGIApp) -> None:
+    """Before and without any script, the page has the urgent lines, the phone, its title and its language."""
+    status, headers, body = get(served, "/", "text/html")
+    assert (status, headers["cache-control"]) == (200, "no-store")
+    assert 'href="tel:988"' in body
+    assert 'href="tel:911"' in body
+    assert "555-0142" in body.partition("<noscript>")[2].partition("</noscript>")[0]
+    assert "<title>Quillmere Infusion Clinic: Questions and answers</title>" in body
+    assert '<html lang="en">' in body
+    assert "<script>" not in body, "the security policy allows no script in the page itself"
+
+
+def test_the_first_html_takes_settings_as_text(sample_settings: Settings, clock: Clock) -> None:
+    """A clinic's name is no HTML and no pattern, and another language is declared."""
+    clinic = sample_settings.clinic.model_copy(update={"name": r"Clínica \1 <x>", "languages": ("es",)})
+    shell = page_shell(sample_settings.model_copy(update={"clinic": clinic}), load_messages("es"), clock, "es")
+    assert r"<title>Clínica \1 &lt;x&gt;: Preguntas y respuestas</title>" in shell
+    assert '<html lang="es">' in shell
+
+
+def test_every_response_carries_the_security_headers(served: ASGIApp) -> None:
+    """The policy, no sniffing and no referrer come with pages, files, redirects and errors alike."""
+    for path in ("/", "/page/page.css", "/page/none.css", "/elsewhere"):
+        _, headers, _ = get(served, path, "text/html")
+        assert "frame-ancestors 'none'" in headers["content-security-policy"]
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_only_our_own_files_are_served(served: ASGIApp) -> None:
+    """The stylesheet is there; other names are not, whatever they climb to."""
+    assert get(served, "/page/page.css")[0] == 200
+    assert get(served, "/page/page.js")[1]["content-type"].startswith("text/javascript")
+    for path in ("/page/none", "/page/..%2Fmessages%2Fen.toml", "/page/../messages/en.toml"):
+        assert get(served, path)[0] == 404
+
+
+@pytest.mark.parametrize(("path", "location"), [("/staff", "./"), ("/a/b/c", "../../"), ("/index.html", "./")])
+def test_there_is_one_page(served: ASGIApp, path: str, location: str) -> None:
+    """A browser that asks for any other page is led to the only one, so that none lacks the urgent lines."""
+    status, headers, _ = get(served, path, "text/html,*/*")
+    assert (status, headers["location"]) == (307, location)
+    assert get(served, "/_stcore/elsewhere", "text/html")[0] == 404
+
+
+def test_streamlit_finds_the_app() -> None:
+    """`streamlit run app.py` takes app.py for an app, not for a script."""
+    assert discover_asgi_app(Path(__file__).parent.parent / "app.py").import_string == "app:app"
+
+
+# The live index.
+
+
+class Generations:
+    """Stands for `open_index`: gives an index of the generation that the pointer names, or raises its `problem`."""
+
+    def __init__(self, opened: FaissIndex) -> None:
+        self.opened = opened
+        self.audiences: list[Audience] = []
+        self.problem: Exception | None = None
+
+    def __call__(self, folder: Path, audience: Audience, fingerprint: ModelFingerprint) -> PassageIndex:  # noqa: ARG002
+        self.audiences.append(audience)
+        if self.problem is not None:
+            raise self.problem
+        name = (folder / "current").read_text().strip()
+        index = object.__new__(FaissIndex)
+        index.__dict__.update(self.opened.__dict__)
+        index.manifest = replace(self.opened.manifest, generation=name)
+        return index
+
+
+@pytest.fixture
+def generations(index: FaissIndex) -> Generations:
+    return Generations(index)
+
+
+@pytest.fixture
+def live(
+    tmp_path: Path, embedder: WordEmbedder, generations: Generations, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[LiveIndex]:
+    monkeypatch.setattr("qa.web.live.POLL_SECONDS", 3600.0)  # the tests look themselves
+    holder = LiveIndex(tmp_path, lambda: embedder, lambda *_: None, generations)
+    yield holder
+    holder.stop()
+
+
+def generation_of(live: LiveIndex) -> str | None:
+    return live.serving.index.generation if live.serving.index else None
+
+
+def test_a_published_generation_is_taken_up(tmp_path: Path, live: LiveIndex, generations: Generations) -> None:
+    """The index that the pointer names is opened, for patients only, and swapped when the pointer moves."""
+    publish(tmp_path, "g1")
+    live.start()
+    assert live.wait(10).index is not None
+    before = live.serving
+    assert generation_of(live) == "g1"
+    live.look()
+    assert live.serving is before
+    publish(tmp_path, "g2")
+    live.look()
+    assert generation_of(live) == "g2"
+    assert before.index is not None
+    assert before.index.generation == "g1", "a run that took the old one keeps it"
+    assert set(generations.audiences) == {Audience.PATIENT}
+
+
+def test_a_generation_that_cannot_be_opened_changes_nothing(
+    tmp_path: Path, live: LiveIndex, generations: Generations, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The old index stays in use, the problem is logged once, and a later good generation is taken up."""
+    publish(tmp_path, "g1")
+    live.start()
+    live.wait(10)
+    generations.problem = IndexCorrupt("a file is not what it was")
+    publish(tmp_path, "g2")
+    live.look()
+    live.look()
+    assert generation_of(live) == "g1"
+    assert caplog.text.count("a file is not what it was") == 1
+    generations.problem = None
+    publish(tmp_path, "g3")
+    live.look()
+    assert generation_of(live) == "g3"
+
+
+def test_a_lost_pointer_changes_nothing(tmp_path: Path, live: LiveIndex) -> None:
+    """An index folder that empties under the running app leaves it answering."""
+    publish(tmp_path, "g1")
+    live.start()
+    live.wait(10)
+    (tmp_path / "current").unlink()
+    live.look()
+    assert generation_of(live) == "g1"
+
+
+def test_the_first_build_is_taken_up(tmp_path: Path, live: LiveIndex, generations: Generations) -> None:
+    """An app that starts before there is an index says so and takes up the first one."""
+    generations.problem = IndexCorrupt("nothing here yet")
+    live.start()
+    assert live.wait(10).index is None
+    assert live.settled
+    generations.problem = None
+    publish(tmp_path, "g1")
+    live.look()
+    assert generation_of(live) == "g1"
+
+
+def test_without_a_model_there_is_no_index(
+    tmp_path: Path, generations: Generations, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A model that cannot be loaded leaves the page without answers, settled, and its reason in the log."""
+
+    def fail() -> WordEmbedder:
+        raise ModelError("the model is missing")
+
+    live = LiveIndex(tmp_path, fail, lambda *_: None, generations)
+    with caplog.at_level(logging.ERROR):
+        live.start()
+        serving = live.wait(10)
+    assert (serving.embedder, serving.index, live.settled) == (None, None, True)
+    assert "the model is missing" in caplog.text
