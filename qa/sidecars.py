@@ -18,12 +18,10 @@ from qa.errors import MetadataError, QAError
 from qa.metadata import KEYS, checked, due, readable_name, resolve
 from qa.models import Metadata, Status
 from qa.parse import SUPPORTED, reader_for
+from qa.plain_yaml import parse_mapping
 from qa.walk import SIDECAR_SUFFIXES, safe, walk
 
 LARGEST_BYTES = 64_000
-_DEEPEST = 8  # levels of lists and mappings; ours have one
-_EMPTY = {"", "~", "null", "Null", "NULL"}
-_LOADER: Any = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # the former where libyaml is there: ten times as fast
 
 
 def sidecar_of(document: Path) -> Path:
@@ -49,7 +47,12 @@ def read_sidecar(path: Path) -> dict[str, object]:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise MetadataError("the label is not UTF-8", path=path, remedy="Save it as UTF-8.") from error
-    return _mapping(text, path)
+    said = parse_mapping(text, path=path, name="label")
+    if not said:
+        raise MetadataError(
+            "the label holds no keys and values", path=path, found="nothing", expected="lines such as audience: patient"
+        )
+    return said
 
 
 def label_of(document: Path, labels: Sequence[Path]) -> dict[str, object] | None:
@@ -187,56 +190,6 @@ def _has_front_matter(file: Path) -> bool:
         return False
     with file.open("rb") as opened:
         return opened.read(16).removeprefix(b"\xef\xbb\xbf").startswith((b"---\n", b"---\r", b"--- "))
-
-
-def _mapping(text: str, path: Path) -> dict[str, object]:
-    try:
-        events = iter(yaml.parse(text, Loader=_LOADER))
-        started = [event for event in (next(events), next(events)) if isinstance(event, yaml.DocumentStartEvent)]
-        value = _value(events, next(events), path, 0) if started else None
-        further: list[Any] = [event for event in events if isinstance(event, yaml.DocumentStartEvent)]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        problem = getattr(error, "problem", None) or "characters that YAML does not allow"
-        # What is cut off is noticed on the line after the last.
-        line = min(mark.line, len(text.splitlines()) - 1) if mark is not None else None
-        raise _unusable(path, f"YAML trouble: {problem}", line) from error
-    if further:
-        raise _unusable(path, "more than one YAML document", further[0].start_mark.line)
-    if not isinstance(value, dict):
-        found = {str: "text", list: "a list", type(None): "nothing"}[type(value)]
-        raise MetadataError(
-            "the label holds no keys and values", path=path, found=found, expected="lines such as audience: patient"
-        )
-    return value
-
-
-def _value(events: Iterator[Any], event: Any, path: Path, depth: int) -> Any:  # noqa: ANN401 - PyYAML's events
-    """The value that starts with `event`. Anchors are refused, so that a short text cannot become a large value."""
-    if isinstance(event, yaml.AliasEvent) or event.anchor is not None:
-        raise _unusable(path, "an anchor (& or *)", event.start_mark.line)
-    if isinstance(event, yaml.ScalarEvent):
-        return None if event.implicit[0] and event.value in _EMPTY else event.value
-    if depth >= _DEEPEST:
-        raise _unusable(path, f"more than {_DEEPEST} levels", event.start_mark.line)
-    if isinstance(event, yaml.SequenceStartEvent):
-        items = []
-        while not isinstance(event := next(events), yaml.SequenceEndEvent):
-            items.append(_value(events, event, path, depth + 1))
-        return items
-    mapping: dict[str, object] = {}
-    while not isinstance(event := next(events), yaml.MappingEndEvent):
-        if not isinstance(event, yaml.ScalarEvent) or event.value in mapping:
-            twice = f"the key {event.value!r} twice" if isinstance(event, yaml.ScalarEvent) else "a key that is no text"
-            raise _unusable(path, twice, event.start_mark.line)
-        mapping[event.value] = _value(events, next(events), path, depth + 1)
-    return mapping
-
-
-def _unusable(path: Path, found: str, line: int | None) -> MetadataError:
-    """The error for `line`, counted from 0 as PyYAML does."""
-    where = f", line {line + 1}" if line is not None else ""
-    return MetadataError(f"the label cannot be used{where}", path=path, found=found, remedy="Mend that line.")
 
 
 class _PlainDumper(yaml.SafeDumper):

@@ -142,7 +142,7 @@ def test_spans_are_in_the_raw_text(
     tmp_path: Path, embedder: WordEmbedder, sample_settings: Settings, clock: Clock
 ) -> None:
     """Where the reader changed the text, the span still points into the file as it is."""
-    shifted = replace(AFTERCARE.document, offsets=OffsetMap((0, 14), (100, 200), (12, len(TEXT))))
+    shifted = replace(AFTERCARE.document, offsets=OffsetMap((0, 14), (100, 200), (12, len(TEXT)), (12, len(TEXT))))
     index = index_of(tmp_path / "shifted", [replace(AFTERCARE, document=shifted)], embedder)
     reply = answer("driving?", Audience.PATIENT, index=index, embedder=embedder, settings=sample_settings, clock=clock)
     assert reply.passages[0].span == (200, 200 + len(TEXT))

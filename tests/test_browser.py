@@ -148,7 +148,7 @@ def server(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Iterator[S
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while Playwright runs, no other test can have an event loop
 def browser() -> Iterator[Browser]:
     from playwright.sync_api import sync_playwright
 

@@ -253,7 +253,7 @@ sys.path.insert(0, sys.argv[1])
 from conftest import WordEmbedder
 from qa.build import build
 from qa.settings import Settings, with_folders
-settings = with_folders(Settings(), corpus=Path(sys.argv[2]), index=Path(sys.argv[3]))
+settings = with_folders(Settings(index={"keep_generations": 50}), corpus=Path(sys.argv[2]), index=Path(sys.argv[3]))
 build(settings, clock=lambda: datetime.fromisoformat(sys.argv[4]),
       load_embedder=lambda model, files: WordEmbedder(files.fingerprint(model)))
 """

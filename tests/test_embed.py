@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -73,9 +72,9 @@ TEXTS = [
 
 
 @pytest.fixture(scope="module")
-def float32() -> Iterator[SentenceEmbedder]:
+def float32() -> SentenceEmbedder:
     """The real model, in float32."""
-    yield SentenceEmbedder.load(Model(dtype="float32"))
+    return SentenceEmbedder.load(Model(dtype="float32"))
 
 
 @pytest.mark.model

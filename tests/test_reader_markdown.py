@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from datetime import date
 from pathlib import Path
 
 import pytest
@@ -133,7 +132,7 @@ def test_front_matter_is_not_text(parsed: Reader) -> None:
     """Front matter is parsed, gives the title, and shifts the places of the text but is no part of it."""
     raw = "---\r\ntitle: 'My  leaflet'\r\napproved_on: 2026-01-02\r\n---\r\n# First\r\n\r\nHello you\r\n"
     document = parsed(raw)
-    assert document.front_matter == {"title": "My  leaflet", "approved_on": date(2026, 1, 2)}
+    assert document.front_matter == {"title": "My  leaflet", "approved_on": "2026-01-02"}
     assert document.title == "My leaflet"
     assert document.text == "First\n\nHello you"
     assert raw[slice(*document.offsets.to_raw((7, 16)))] == "Hello you"
@@ -153,12 +152,9 @@ def test_a_rule_is_no_front_matter(parsed: Reader, raw: str) -> None:
         ("a: [1\nb: 2", "line 3"),
         ("a: &x 1\nb: *x", "line 2"),
         ("a: 1\na: 2", "line 3"),
-        ("- a", "list"),
-        ("just words", "str"),
-        ("1: a", "not text"),
-        ("a: 2026-02-30", "day is out of range"),
-        ("a: " + "[" * 5000, "too deep"),
-        ("a: !!python/object/apply:os.getcwd []", "line 2"),
+        ("- a", "a list"),
+        ("just words", "text"),
+        ("a: " + "[" * 5000, "more than 8 levels"),
         ("a: '" + "x" * 70_000 + "'", "70,"),
     ],
 )
@@ -166,8 +162,13 @@ def test_bad_front_matter_is_refused(parsed: Reader, front: str, found: str) -> 
     """Broken, hostile or shapeless YAML is an error that says what was found, with its line where it has one."""
     with pytest.raises(MetadataError) as caught:
         parsed(f"---\n{front}\n---\ntext\n")
-    assert caught.value.found is not None
-    assert found in caught.value.found
+    assert found in str(caught.value)
+
+
+def test_front_matter_is_text_as_it_stands(parsed: Reader) -> None:
+    """A version keeps its zero, and no tag makes anything of a value."""
+    raw = "---\nversion: 1.10\nlanguage: no\nodd: !!python/object/apply:os.getcwd []\n---\ntext\n"
+    assert parsed(raw).front_matter == {"version": "1.10", "language": "no", "odd": []}
 
 
 def test_front_matter_without_an_end_is_refused(parsed: Reader) -> None:

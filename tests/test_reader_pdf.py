@@ -192,6 +192,42 @@ def test_a_sentence_at_the_top_of_every_page_stays(draw: Callable[..., Path]) ->
     assert texts(document) == ["You may not drive until the next day.", "Then you may."] * 3
 
 
+def test_numbered_headings_at_the_top_of_pages_stay(draw: Callable[..., Path]) -> None:
+    """Figures that do not count the pages make no running line, and headings that do are too large for one."""
+
+    def page(heading: str, size: int) -> Callable[[Canvas], None]:
+        def drawn(canvas: Canvas) -> None:
+            canvas.setFont("Helvetica-Bold", size)
+            canvas.drawString(72, HEIGHT - 60, heading)
+            canvas.setFont("Helvetica", 10)
+            lines(canvas, 72, HEIGHT - 100, LOREM[:95], LOREM[96:], leading=12)
+
+        return drawn
+
+    rooms = read(draw(*(page(f"Room {number}", 10) for number in (2, 5, 3, 9))))
+    assert texts(rooms, BlockKind.HEADING) == ["Room 2", "Room 5", "Room 3", "Room 9"]
+    steps = read(draw(*(page(f"Step {number}", 14) for number in (1, 2, 3, 4))))
+    assert texts(steps, BlockKind.HEADING) == ["Step 1", "Step 2", "Step 3", "Step 4"]
+
+
+def test_a_header_shown_once_is_known_by_what_it_says(draw: Callable[..., Path]) -> None:
+    """On a file of two pages the small line that repeats clinic and title is no part of the second page."""
+
+    def first(canvas: Canvas) -> None:
+        lines(canvas, 72, 780, "Quiet Harbor Clinic")
+        lines(canvas, 72, 700, "After your visit", "", LOREM[:80])
+
+    def second(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, "You may rest here.", "", LOREM[:80])
+        canvas.setFont("Helvetica", 8)
+        lines(canvas, 72, 800, "Quiet Harbor Clinic")
+        canvas.drawRightString(WIDTH - 72, 800, "After your visit")
+
+    document = read(draw(first, second))
+    page = document.pages[1]
+    assert document.text[page.start :].startswith("You may rest here.")
+
+
 @pytest.mark.parametrize("number", ["1", "– 1 –", "Page 1 of 1", "page 1", "1/1"])
 def test_a_lone_page_number_is_left_out(draw: Callable[..., Path], number: str) -> None:
     """The number of the page is not part of the text, on a file of one page either."""
@@ -306,6 +342,68 @@ def test_lists_keep_their_nesting(draw: Callable[..., Path]) -> None:
         (1, "2. Wait inside."),
         (1, "a) not in the car"),
     ]
+
+
+def test_bullets_that_are_drawn_are_bullets(draw: Callable[..., Path]) -> None:
+    """Dots drawn as pictures make list items, as those of browsers do; dots elsewhere make nothing."""
+
+    def page(canvas: Canvas) -> None:
+        for y, text in ((700, "a coat"), (685, "a book")):
+            canvas.circle(80, y + 3, 1.6, fill=1)
+            canvas.drawString(90, y, text)
+        canvas.circle(300, 500, 1.6, fill=1)
+        canvas.drawString(72, 650, "The end.")
+
+    document = read(draw(page))
+    assert [(block.kind, text_of(document, block)) for block in document.blocks] == [
+        (BlockKind.LIST_ITEM, "a coat"),
+        (BlockKind.LIST_ITEM, "a book"),
+        (BlockKind.PARAGRAPH, "The end."),
+    ]
+
+
+def test_raised_and_lowered_figures_stay_in_their_line(draw: Callable[..., Path]) -> None:
+    """Small figures above or below the line are read where they stand in it."""
+
+    def page(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, "Breathe CO", "and nothing more.", leading=12)
+        canvas.drawString(140, 700, "slowly.")
+        canvas.setFont("Helvetica", 7)
+        canvas.drawString(72 + canvas.stringWidth("Breathe CO", "Helvetica", 10), 697, "2")
+
+    assert read(draw(page)).text == "Breathe CO2 slowly. and nothing more."
+
+
+def test_a_title_within_a_table_names_no_column(flow: Callable[..., Path]) -> None:
+    """A row over all columns stands for itself."""
+    rows = [
+        ["No.", "Check", "Standard"],
+        ["Before the visit", "", ""],
+        ["1", "Oxygen", "10 liters"],
+        ["2", "Cuff", "clean"],
+    ]
+    style = [
+        ("GRID", (0, 0), (-1, -1), 0.5, colors.black),
+        ("SPAN", (0, 1), (-1, 1)),
+        ("FONTNAME", (0, 0), (-1, 0), "Helvetica-Bold"),
+    ]
+    assert texts(read(flow([Table(rows, style=style)]))) == [
+        "Before the visit",
+        "No.: 1; Check: Oxygen; Standard: 10 liters",
+        "No.: 2; Check: Cuff; Standard: clean",
+    ]
+
+
+def test_text_turned_on_the_page_is_kept_apart(draw: Callable[..., Path]) -> None:
+    """A line that runs up the margin does not mix with the text."""
+
+    def page(canvas: Canvas) -> None:
+        lines(canvas, 72, 700, "The first line of the text.", "The second line of the text.")
+        canvas.translate(60, 600)
+        canvas.rotate(90)
+        canvas.drawString(0, 0, "Form C-1")
+
+    assert texts(read(draw(page))) == ["The first line of the text. The second line of the text.", "Form C-1"]
 
 
 def test_a_paragraph_over_a_page_break_is_one(draw: Callable[..., Path]) -> None:

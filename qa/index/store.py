@@ -135,10 +135,9 @@ class PassageStore:
 
 def _packed_source(entry: CorpusDocument) -> bytes:
     document = entry.document
-    offsets = document.offsets
     packed = {
         "text": document.text,
-        "offsets": [offsets.normalised, offsets.raw, offsets.length],
+        "offsets": document.offsets.columns,
         "pages": [(page.label, page.start, page.end) for page in document.pages],
     }
     return zlib.compress(json.dumps(packed, ensure_ascii=False).encode(), level=6)

@@ -30,7 +30,7 @@ def write_piece(piece: Piece, builder: TextBuilder) -> None:
     if piece.start == piece.end:
         builder.insert(piece.stands_for)
     elif piece.stands_for:
-        builder.stand_in(piece.stands_for, piece.start)
+        builder.stand_in(piece.stands_for, piece.start, piece.end)
     else:
         builder.copy(piece.start, piece.end)
 

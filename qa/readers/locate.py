@@ -101,7 +101,7 @@ class Cursor:
             shown = found + len(token.markup) - len(token.content)
             self._builder.copy(shown, shown + len(token.content))
         else:
-            self._builder.stand_in(token.content, found)
+            self._builder.stand_in(token.content, found, found + len(token.markup))
 
     def _html(self, tag: str, hidden_by: str, tokens: list[Token], index: int) -> str:
         """Step over the tag `tokens[index]`; the end tag up to which nothing is shown, or ""."""

@@ -65,6 +65,7 @@ class TextBuilder:
         self._normalised: list[int] = []
         self._raw_starts: list[int] = []
         self._lengths: list[int] = []
+        self._raw_lengths: list[int] = []
         self._blocks: list[Block] = []
         self._headings: list[tuple[int, str]] = []
         self._kind = BlockKind.PARAGRAPH
@@ -112,14 +113,13 @@ class TextBuilder:
         if tail is not None:
             self._wait(start + tail.start())
 
-    def stand_in(self, text: str, start: int) -> None:
-        """Write `text` (a character reference's character, say) for what stands at `raw[start]`."""
+    def stand_in(self, text: str, start: int, end: int) -> None:
+        """Write `text` (a character reference's character, say) for `raw[start:end]`."""
         for character in text:
             if character.isspace():
                 self._wait(start)
             else:
-                for letter in normalise(character):
-                    self._put(letter, start)
+                self._put(normalise(character), start, end - start)
 
     def insert(self, text: str) -> None:
         """Write text that has no place in the raw text; white space at its ends counts as one space."""
@@ -182,7 +182,9 @@ class TextBuilder:
             text="".join(self._parts),
             blocks=tuple(self._blocks),
             title=title,
-            offsets=OffsetMap(tuple(self._normalised), tuple(self._raw_starts), tuple(self._lengths)),
+            offsets=OffsetMap(
+                tuple(self._normalised), tuple(self._raw_starts), tuple(self._lengths), tuple(self._raw_lengths)
+            ),
             front_matter=dict(front_matter or {}),
             warnings=warnings,
         )
@@ -191,8 +193,7 @@ class TextBuilder:
         found = match.group()
         place = start + match.start()
         if found in LIGATURES:
-            for letter in LIGATURES[found]:
-                self._put(letter, place)
+            self._put(LIGATURES[found], place, len(found))
         elif " " in found:
             self._put(" ", place + found.index(" "))
 
@@ -200,7 +201,7 @@ class TextBuilder:
         if self._start is not None and not self._space[0]:
             self._space = (True, place)
 
-    def _put(self, text: str, place: int | None) -> None:
+    def _put(self, text: str, place: int | None, width: int | None = None) -> None:
         if not text:
             return
         if self._start is None:
@@ -210,25 +211,33 @@ class TextBuilder:
         elif self._space[0]:
             self._append(" ", self._space[1])
         self._space = (False, None)
-        self._append(text, place)
+        self._append(text, place, width)
 
     def _separate(self) -> None:
         if self._blocks:
             near = self._group is not None and self._group == self._last_group
             self._append("\n" if near else "\n\n", None)
 
-    def _append(self, text: str, place: int | None) -> None:
+    def _append(self, text: str, place: int | None, width: int | None = None) -> None:
+        """Write `text` for the `width` raw characters at `place`; without a width it has as many as the text."""
         self._parts.append(text)
         if place is not None:
-            known = self._normalised
-            if (
-                known
-                and known[-1] + self._lengths[-1] == self._size
-                and self._raw_starts[-1] + self._lengths[-1] == place
-            ):
+            width = len(text) if width is None else width
+            if self._continues(place) and width == len(text):
                 self._lengths[-1] += len(text)
+                self._raw_lengths[-1] += width
             else:
-                known.append(self._size)
+                self._normalised.append(self._size)
                 self._raw_starts.append(place)
                 self._lengths.append(len(text))
+                self._raw_lengths.append(width)
         self._size += len(text)
+
+    def _continues(self, place: int) -> bool:
+        """Whether what is written next for the raw text at `place` continues the last piece, character by character."""
+        return (
+            bool(self._normalised)
+            and self._lengths[-1] == self._raw_lengths[-1]
+            and self._normalised[-1] + self._lengths[-1] == self._size
+            and self._raw_starts[-1] + self._lengths[-1] == place
+        )
