@@ -49,7 +49,7 @@ def main() -> None:
             index=arguments.index or folder / "index",
         )
         shutil.rmtree(settings.index.folder, ignore_errors=True)
-        print(f"{platform.processor() or platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
+        print(f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}")
         embedder = SentenceEmbedder.load(settings.model)
         print(f"model {embedder.fingerprint.name} in {embedder.fingerprint.dtype}, batch {settings.model.batch_size}")
         report_build(settings, embedder)
@@ -63,7 +63,7 @@ def report_build(settings: Settings, embedder: SentenceEmbedder) -> None:
     built = timed(lambda: build(settings, clock=clock, progress=stages, load_embedder=lambda *_: embedder))
     texts = embedded_texts(settings)
     bare = timed(
-        lambda: embedder._model.encode(  # noqa: SLF001 - the very model, without our code around it
+        lambda: embedder._model.encode(  # the very model, without our code around it
             texts, batch_size=settings.model.batch_size, show_progress_bar=False
         )
     )
@@ -105,6 +105,7 @@ class Stages:
         self._started = perf_counter()
 
     def __call__(self, stage: str, _done: int, _all: int) -> None:
+        """Take one report of progress."""
         self._last[stage] = perf_counter()
 
     def seconds(self) -> dict[str, float]:
@@ -145,10 +146,8 @@ def questions(data: Path) -> list[str]:
 def lines(path: Path) -> Iterator[dict[str, str]]:
     """The objects of a JSON lines file, which may be compressed."""
     packed = path.with_name(path.name + ".gz")
-    opened = gzip.open(packed, "rt", encoding="utf-8") if packed.exists() else path.open(encoding="utf-8")
-    with opened as file:
-        for line in file:
-            yield json.loads(line)
+    content = gzip.decompress(packed.read_bytes()) if packed.exists() else path.read_bytes()
+    yield from map(json.loads, content.decode().splitlines())
 
 
 def percentiles(milliseconds: list[float]) -> str:

@@ -36,7 +36,7 @@ READERS = (
     Reader("markdown", 1, (".md", ".markdown"), ("charset-normalizer", "markdown-it-py", "PyYAML")),
     Reader("html", 1, (".html", ".htm"), ("charset-normalizer",), isolated=True),
     Reader("docx", 1, (".docx",), ("python-docx", "lxml"), isolated=True),
-    Reader("pdf", 1, (".pdf",), ("pypdf",), isolated=True),
+    Reader("pdf", 2, (".pdf",), ("pypdf",), isolated=True),
 )
 _BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
 SUPPORTED = ", ".join(sorted(_BY_SUFFIX))

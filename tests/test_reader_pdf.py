@@ -142,6 +142,26 @@ def test_two_columns_are_read_one_after_the_other(flow: Callable[..., Path]) -> 
     assert texts(document) == expected
 
 
+def test_sections_side_by_side_are_read_column_by_column(draw: Callable[..., Path]) -> None:
+    """White space that runs through both columns does not part them: the left one is read to its end first."""
+
+    def page(canvas: Canvas) -> None:
+        for column, x in (("left", 60.0), ("right", 320.0)):
+            y = 760.0
+            for section in (1, 2, 3):
+                canvas.setFont("Helvetica-Bold", 13)
+                canvas.drawString(x, y, f"Heading {section} {column}")
+                canvas.setFont("Helvetica", 10)
+                for line in range(4):
+                    y -= 14
+                    canvas.drawString(x, y, f"Line {line} of part {section} in the {column} column of it.")
+                y -= 40
+
+    assert texts(read(draw(page)), BlockKind.HEADING) == [
+        f"Heading {section} {column}" for column in ("left", "right") for section in (1, 2, 3)
+    ]
+
+
 def test_a_full_width_heading_stands_between_columns(draw: Callable[..., Path]) -> None:
     """Lines across both columns part what is above them from what is below."""
     left = ["It begins gently and you may", "feel light for a short while,", "which passes within the hour."]

@@ -71,6 +71,7 @@ class _Page:
                     found.pop()
                     at -= 1
                 self.gutters += gaps if depth == _DEPTH else []
+                end, gaps = self._columns_end(rows, end, gaps)
                 bottom = rows[end].top if end < len(rows) else area[3]
                 sides = [area[0], *((start + stop) / 2 for start, stop in gaps), area[2]]
                 for column, (start, stop) in zip(_split(rows[at:end], gaps), itertools.pairwise(sides), strict=True):
@@ -110,6 +111,26 @@ class _Page:
             taken = wider
             end += 1
         return end, _between(taken)
+
+    def _columns_end(self, rows: Sequence[Row], end: int, gaps: list[Gap]) -> tuple[int, list[Gap]]:
+        """Where columns end that go on below white space, and the gaps that all their rows leave free.
+
+        They go on to the last row with text right of the first gap, or to the end where nothing follows them. A row
+        that runs over a gap, a line drawn through it or a ruled table ends them.
+        """
+        least = wide_gap(self.body_size)
+        reached, free = end, gaps
+        for at in range(end, len(rows)):
+            above, row = rows[at - 1], rows[at]
+            narrower = _left_free(gaps, row, least)
+            drawn = any(flat_rules_across(self.rules, above.bottom, row.top, gap) for gap in gaps)
+            tabled = any(above.bottom <= grid.ys[0] <= row.bottom for grid, _ in self.tables)
+            if narrower is None or drawn or tabled:
+                return reached, free
+            gaps = narrower
+            if row.segments[-1].x0 >= gaps[0][1]:
+                reached, free = at + 1, gaps
+        return len(rows), gaps
 
     def _breaks(self, before: Sequence[Row], row: Row, gaps: Sequence[Gap]) -> bool:
         """Whether the row begins something new: far below, below a ruled table, or a heading of its own."""
@@ -160,6 +181,18 @@ class _Page:
         while length < len(rows) and rows[length].top - rows[length - 1].bottom < 0.3 * rows[length].size:
             length += 1  # the last lines of the last row's cells
         return length
+
+
+def _left_free(gaps: Sequence[Gap], row: Row, least: float) -> list[Gap] | None:
+    """What a row leaves free of each gap, or None where that is less than `least`."""
+    free: list[Gap] = []
+    for gap in gaps:
+        start = max([gap[0], *(segment.x1 for segment in row.segments if segment.x0 <= gap[0])])
+        stop = min([gap[1], *(segment.x0 for segment in row.segments if segment.x0 > gap[0])])
+        if stop - start < least:
+            return None
+        free.append((start, stop))
+    return free
 
 
 def _split(rows: Sequence[Row], gaps: Sequence[Gap]) -> list[list[Word]]:

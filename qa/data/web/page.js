@@ -14,7 +14,7 @@ const complete = () => {
   showReply();
 };
 
-// On a phone a reply would begin below what is in sight, behind the keyboard.
+// On a phone a reply begins below what is in sight, behind the keyboard.
 let seen;
 const showReply = () => {
   const reply = document.querySelector("[data-reply]");
@@ -29,7 +29,8 @@ const showReply = () => {
     }
     const { top, bottom } = reply.getBoundingClientRect();
     const bannerEnd = document.querySelector(".cq-urgent").getBoundingClientRect().bottom;
-    if (top < bannerEnd || (top > window.innerHeight / 2 && bottom > window.innerHeight)) {
+    const low = window.innerHeight * (window.innerWidth < 640 ? 0.5 : 0.8);
+    if (top < bannerEnd || (top > low && bottom > window.innerHeight)) {
       const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
       reply.scrollIntoView({ behavior: still ? "instant" : "smooth", block: "start" });
     }
