@@ -146,16 +146,14 @@ def test_sections_side_by_side_are_read_column_by_column(draw: Callable[..., Pat
     """White space that runs through both columns does not part them: the left one is read to its end first."""
 
     def page(canvas: Canvas) -> None:
-        for column, x in (("left", 60.0), ("right", 320.0)):
-            y = 760.0
-            for section in (1, 2, 3):
+        for column, x, sizes in (("left", 60.0, (8, 6, 4)), ("right", 320.0, (5, 8, 6))):
+            for section, size in enumerate(sizes, start=1):
+                top = 920 - 160 * section
                 canvas.setFont("Helvetica-Bold", 13)
-                canvas.drawString(x, y, f"Heading {section} {column}")
+                canvas.drawString(x, top, f"Heading {section} {column}")
                 canvas.setFont("Helvetica", 10)
-                for line in range(4):
-                    y -= 14
-                    canvas.drawString(x, y, f"Line {line} of part {section} in the {column} column of it.")
-                y -= 40
+                sentences = [f"Line {line} of part {section} in the {column} column of it." for line in range(size)]
+                lines(canvas, x, top - 16, *sentences)
 
     assert texts(read(draw(page)), BlockKind.HEADING) == [
         f"Heading {section} {column}" for column in ("left", "right") for section in (1, 2, 3)
