@@ -42,7 +42,7 @@ def render() -> None:
     st.set_page_config(page_title=f"{clinic.name}: {messages.page_title}", layout="centered")
     st.html(markup.page_header(clinic.name, clinic.phone, clinic.hours_line, messages))
     _question_form(service)
-    with st.container(key="status"):
+    with st.container(key="status"), st.empty():
         reply = _reply(service)
         serving = service.live.serving
         _status(service, reply, serving)
