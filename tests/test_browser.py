@@ -218,11 +218,13 @@ def in_sight(visit: Visit, text: str) -> bool:
 
 
 def test_a_question_is_answered_with_a_page_number(visit: Visit) -> None:
-    """Asking about driving shows a passage of the aftercare guide about driving, with its page."""
+    """Asking about driving shows the aftercare guide's passage about it first, with its page and its own heading."""
     reply = visit.ask(DRIVING)
-    cited = visit.page.locator("article", has_text="Aftercare guide").first
-    assert "drive" in cited.locator("blockquote").inner_text().lower()
-    assert re.search(r"page \d", cited.locator("footer").inner_text())
+    cited = visit.page.locator("article").first
+    assert cited.locator("h3").inner_text() == "1. Can I drive myself home after the infusion?"
+    assert "You may not drive yourself home" in cited.locator("blockquote").inner_text()
+    assert "“Aftercare guide”" in cited.locator("footer").inner_text()
+    assert "page 2," in cited.locator("footer").inner_text()
     assert visit.page.locator("article mark").count() > 0
     assert "general information" in reply
 

@@ -115,6 +115,7 @@ def test_the_start_page_says_who_and_what(page: AppTest) -> None:
 def test_a_question_brings_passages_with_citations(page: AppTest) -> None:
     """An answer shows the document's words, the matching ones marked, and where they stand."""
     content = shown(ask(page, "May I go home driving?"))
+    assert "<h3>1. Who is driving me home?</h3>" in content
     assert "No <mark>driving</mark> until the morning after." in content
     assert "<cite>“Aftercare guide”</cite>, section “Who is driving me home?”, approved March 1, 2026" in content
     assert MESSAGES.examples_heading not in content

@@ -66,11 +66,13 @@ def answer(passages: Sequence[CitedPassage], number: int, messages: Messages, la
 
 
 def passage(cited: CitedPassage, messages: Messages, language: str) -> str:
-    """One passage with its place in the ranking, its highlights and its citation."""
+    """One passage under the heading that it stands under, because "No." answers nothing without its question."""
+    innermost = [cited.citation.title, *cited.citation.section][-1]
+    name = messages.passage_heading.format(rank=cited.rank, heading=innermost)
     lead_in = f'<p class="cq-lead-in">{html.escape(cited.lead_in)}</p>' if cited.lead_in else ""
     also_in = _also_in(cited.citation, messages)
     return (
-        f'<article class="cq-passage"><h3>{html.escape(messages.passage_heading.format(rank=cited.rank))}</h3>'
+        f'<article class="cq-passage"><h3>{html.escape(name)}</h3>'
         f'<blockquote>{lead_in}<p class="cq-text">{highlighted(cited.text, cited.highlights)}</p></blockquote>'
         f"<footer><p>{citation(cited.citation, messages, language)}</p>{also_in}</footer></article>"
     )
