@@ -14,14 +14,13 @@ from pathlib import Path
 from time import perf_counter
 
 import numpy as np
-from filelock import FileLock, Timeout
 
 from qa.audience import Audience
 from qa.cache import ParseCache
 from qa.chunk import ModelTokens, embedding_text, split
 from qa.clock import Clock
 from qa.embed import Embedder, ModelFiles, ModelFingerprint, SentenceEmbedder, Vectors
-from qa.errors import BuildRunning, LeakFound, NothingToPublish
+from qa.errors import LeakFound, NothingToPublish
 from qa.index import generations
 from qa.index.faiss_index import FaissIndex, write_index
 from qa.load import LoadReport, corpus_digest, load_corpus
@@ -33,7 +32,6 @@ from qa.vector_cache import open_vector_cache
 Progress = Callable[[str, int, int], None]
 EmbedderLoader = Callable[[Model, ModelFiles], Embedder]
 
-_LOCK = "build.lock"
 _SLAB = 256  # texts between two reports of progress, and what a dying build can lose
 
 
@@ -78,15 +76,8 @@ def build(
     another build holds the folder, NothingToPublish when no document could be read, and whatever keeps a document
     from being right (ModelError, LeakFound). Files that could not be read are lines in the report.
     """
-    folder = settings.index.folder
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / _LOCK, blocking=False):
-            return _build(settings, clock, progress, load_embedder or SentenceEmbedder.load)
-    except Timeout as error:
-        raise BuildRunning(
-            "another build is running", path=folder, remedy="Wait until it has finished; nothing was changed."
-        ) from error
+    with generations.held(settings.index.folder):
+        return _build(settings, clock, progress, load_embedder or SentenceEmbedder.load)
 
 
 def _build(settings: Settings, clock: Clock, progress: Progress, load_embedder: EmbedderLoader) -> BuildReport:
@@ -96,7 +87,7 @@ def _build(settings: Settings, clock: Clock, progress: Progress, load_embedder: 
     model_files = ModelFiles.find(settings.model.name)
     fingerprint = model_files.fingerprint(settings.model)
 
-    with ParseCache.open(folder / "cache" / "parsed.sqlite") as cache:
+    with ParseCache.open(generations.parse_cache(folder)) as cache:
         loaded = load_corpus(
             settings.corpus.folder,
             settings.corpus,
@@ -158,8 +149,7 @@ def _embed(
     load_embedder: EmbedderLoader,
 ) -> tuple[Vectors, int]:
     """The vectors of all texts, of shape (len(texts), dimension), and how many had to be worked out."""
-    cache_file = settings.index.folder / "cache" / "vectors.sqlite"
-    with open_vector_cache(cache_file, fingerprint) as cache:
+    with open_vector_cache(generations.vector_cache(settings.index.folder), fingerprint) as cache:
         known = cache.get(texts)
         # Longest first, so that a batch holds texts of about one length and little is padded.
         unknown = sorted(

@@ -37,7 +37,7 @@ json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON f
 
 
 def explained(command: Callable[P, T]) -> Callable[P, T]:
-    """Turn the errors of the library into a sentence and exit code 1."""
+    """Turn the errors of the library, and what the system refuses, into a sentence and exit code 1."""
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
@@ -47,6 +47,10 @@ def explained(command: Callable[P, T]) -> Callable[P, T]:
             return command(*args, **kwargs)
         except QAError as error:
             raise click.ClickException(str(error)) from error
+        except OSError as error:
+            place = f"{error.filename}: " if error.filename else ""
+            refused = f"{place}the system refused this ({error.strerror or error}). Nothing was published or changed."
+            raise click.ClickException(refused) from error
 
     return run
 
@@ -159,15 +163,20 @@ def label(paths: tuple[Path, ...], settings_file: Path | None, **changes: str | 
 
 @main.command()
 @settings_option
+@corpus_option
 @index_option
 @explained
-def rollback(settings_file: Path | None, index_folder: Path | None) -> None:
-    """Make the generation before the live one live again."""
-    from qa.index.generations import rollback as go_back
+def rollback(settings_file: Path | None, corpus: Path | None, index_folder: Path | None) -> None:
+    """Make the generation before the live one live again.
 
-    settings = _settings(settings_file, None, index_folder)
-    left, live = go_back(settings.index.folder)
-    click.echo(f"Live again: {live} (was {left}).")
+    It stays as it is when the earlier one would give patients a document that has been taken from them since.
+    """
+    from qa.clock import clinic_clock
+    from qa.publish import roll_back
+    from qa.report import rollback_summary
+
+    settings = _settings(settings_file, corpus, index_folder)
+    click.echo(rollback_summary(roll_back(settings, clinic_clock(settings.clinic.timezone))))
 
 
 @main.command()

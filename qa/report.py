@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from qa.build import BuildReport
     from qa.doctor import Finding
     from qa.load import ReportLine
+    from qa.publish import RolledBack
     from qa.settings import Settings
     from qa.sidecars import LabelReport
 
@@ -72,6 +73,13 @@ def label_summary(report: LabelReport) -> str:
     lines = [f"Labelled {len(report.written)} document(s). Run `clinic-qa build` to make it take effect."]
     lines += _section("Left alone", [f"{path}: {reason}" for path, reason in report.skipped])
     lines += _section("Notes", [f"{path}: {note}" for path, note in report.notes])
+    return "\n".join(lines)
+
+
+def rollback_summary(done: RolledBack) -> str:
+    """Which generation is live now, and what is back in it that is no longer in the corpus."""
+    lines = [f"Live again: {done.live} (was {done.left})."]
+    lines += _section("Patients get these again although their files are gone", list(done.gone))
     return "\n".join(lines)
 
 

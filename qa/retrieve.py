@@ -106,29 +106,43 @@ def collapse_duplicates(hits: Sequence[Hit], overlap: float) -> list[Hit]:
     Texts that differ in a number or a negation are never collapsed: that difference is what a reader must see.
     """
     kept: list[Hit] = []
+    wordings: list[Wording] = []
     for hit in hits:
-        for place, better in enumerate(kept):
-            if better.passage.document_id != hit.passage.document_id and says_the_same(
-                hit.passage.text, better.passage.text, overlap
-            ):
+        wording = Wording.of(hit.passage.text)
+        for place, (better, its) in enumerate(zip(kept, wordings, strict=True)):
+            if better.passage.document_id != hit.passage.document_id and wording.is_within(its, overlap):
                 kept[place] = replace(better, also_in=(*better.also_in, hit.passage, *hit.also_in))
                 break
         else:
             kept.append(hit)
+            wordings.append(wording)
     return kept
 
 
-def says_the_same(text: str, within: str, overlap: float) -> bool:
-    """Whether at least this part of the word triples of `text` is in `within`, with the same numbers and negations."""
-    words, other = _words(text), _words(within)
-    triples, others = _triples(words), _triples(other)
-    if not triples or len(triples & others) < overlap * len(triples):
-        return False
-    shared = Counter(words) & Counter(other)
-    different = (Counter(words) - shared) + (
-        Counter(other) - shared if len(other) <= len(words) / overlap else Counter()
-    )
-    return not any(word in _NEGATIONS or any(sign.isdigit() for sign in word) for word in different)
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """What a text is compared by: its words in lower case, and every three that follow each other."""
+
+    words: tuple[str, ...]
+    triples: frozenset[tuple[str, ...]]
+
+    @classmethod
+    def of(cls, text: str) -> Wording:
+        """The wording of `text`; a text of fewer than three words is one group of them."""
+        words = tuple(word.lower().replace("’", "'") for word in _TOKEN.findall(text))
+        size = min(3, len(words))
+        groups = (words[place : place + size] for place in range(len(words) - size + 1))
+        return cls(words, frozenset(groups if words else ()))
+
+    def is_within(self, other: Wording, overlap: float) -> bool:
+        """Whether at least this part of the triples is in `other` too, with the same numbers and negations."""
+        if not self.triples or len(self.triples & other.triples) < overlap * len(self.triples):
+            return False
+        own, others = Counter(self.words), Counter(other.words)
+        different = own - others
+        if len(other.words) <= len(self.words) / overlap:  # about as long: what only the other one has counts as well
+            different += others - own
+        return not any(word in _NEGATIONS or any(sign.isdigit() for sign in word) for word in different)
 
 
 def _placings(ranking: Ranking) -> dict[int, Placing]:
@@ -152,12 +166,3 @@ def _joined(first: Passage, second: Passage, index: PassageIndex) -> Passage:
         pages=tuple(sorted({*first.pages, *second.pages})),
         tokens=first.tokens + second.tokens,
     )
-
-
-def _words(text: str) -> list[str]:
-    return [word.lower().replace("’", "'") for word in _TOKEN.findall(text)]
-
-
-def _triples(words: Sequence[str]) -> set[tuple[str, ...]]:
-    size = min(3, len(words))
-    return {tuple(words[place : place + size]) for place in range(len(words) - size + 1)} if words else set()

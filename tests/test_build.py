@@ -20,7 +20,8 @@ from qa.clock import Clock
 from qa.embed import Model, ModelFiles
 from qa.errors import BuildError, BuildRunning, IndexMissing, NothingToPublish, QAError
 from qa.index import current_generation, open_index
-from qa.index.generations import generations, publish, read_report, rollback
+from qa.index.generations import generations, publish, read_report
+from qa.publish import RolledBack, roll_back
 from qa.settings import Settings
 
 Words = Callable[[Model, ModelFiles], WordEmbedder]
@@ -198,14 +199,39 @@ def test_the_second_of_two_builds_stops(run: Callable[..., BuildReport], corpus:
     assert current_generation(corpus.index.folder) == live
 
 
-def test_rollback_goes_one_generation_back(run: Callable[..., BuildReport], corpus: Settings) -> None:
+def test_rollback_goes_one_generation_back(run: Callable[..., BuildReport], corpus: Settings, clock: Clock) -> None:
     """Each rollback makes the generation before the live one live, until there is none."""
     first, second, third = (run().generation for _ in range(3))
-    assert rollback(corpus.index.folder) == (third, second)
-    assert rollback(corpus.index.folder) == (second, first)
+    assert roll_back(corpus, clock) == RolledBack(third, second, gone=())
+    assert roll_back(corpus, clock) == RolledBack(second, first, gone=())
     with pytest.raises(BuildError, match="no generation to go back to"):
-        rollback(corpus.index.folder)
+        roll_back(corpus, clock)
     assert current_generation(corpus.index.folder) == first
+
+
+@pytest.mark.parametrize(
+    "now", [{"audience": "staff"}, {**APPROVED, "status": "withdrawn"}, {**APPROVED, "review_by": "2026-11-22"}]
+)
+def test_rollback_gives_patients_nothing_back_that_was_taken(
+    run: Callable[..., BuildReport], corpus: Settings, clock: Clock, now: dict[str, str]
+) -> None:
+    """A document that was relabelled, withdrawn or has expired does not come back with an older generation."""
+    run()
+    write(corpus, "home.md", "# Getting home\n\nNo driving until the morning.", **now)
+    live = run().generation
+    with pytest.raises(BuildError, match=r"home\.md"):
+        roll_back(corpus, clock)
+    assert current_generation(corpus.index.folder) == live
+
+
+def test_rollback_names_what_is_back_without_its_file(
+    run: Callable[..., BuildReport], corpus: Settings, clock: Clock
+) -> None:
+    """A document whose file was lost can be brought back, and is named."""
+    run()
+    (corpus.corpus.folder / "home.md").unlink()
+    run()
+    assert roll_back(corpus, clock).gone == ("home.md",)
 
 
 def test_only_the_newest_generations_stay(run: Callable[..., BuildReport], corpus: Settings) -> None:

@@ -131,6 +131,14 @@ def test_exit_code_1_when_nothing_was_published(run: Run, tmp_path: Path) -> Non
     assert "Put documents into this folder" in result.output
 
 
+def test_what_the_system_refuses_is_a_sentence(run: Run, tmp_path: Path) -> None:
+    """An index folder that cannot be made is an error with its name, not a traceback."""
+    (tmp_path / "taken").write_text("a file", encoding="utf-8")
+    result = run("build", "--index", "taken")
+    assert result.exit_code == 1
+    assert "taken: the system refused this" in result.output
+
+
 def test_build_json_is_one_object(run: Run) -> None:
     """`build --json` prints the report for machines: counts, and a line for every file."""
     report = json.loads(run("build", "--json").output)

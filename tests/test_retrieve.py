@@ -9,7 +9,7 @@ from conftest import WordEmbedder
 
 from qa.index.contract import Ranking
 from qa.models import CorpusDocument
-from qa.retrieve import Retrieved, fuse, retrieve, says_the_same
+from qa.retrieve import Retrieved, Wording, fuse, retrieve
 from qa.settings import Retrieval
 
 SETTINGS = Retrieval(rrf_k=10, lexical_weight=0.5, candidates=10, top=5, returned_tokens=6)
@@ -100,15 +100,16 @@ def test_the_same_text_is_one_hit_with_all_its_sources(tmp_path: Path) -> None:
 )
 def test_texts_that_contradict_each_other_are_never_collapsed(one: str, other: str) -> None:
     """A different number or a "not" is what a reader must see, however alike the rest is."""
-    assert not says_the_same(one, other, 0.6)
-    assert not says_the_same(other, one, 0.6)
+    assert not Wording.of(one).is_within(Wording.of(other), 0.6)
+    assert not Wording.of(other).is_within(Wording.of(one), 0.6)
 
 
 def test_a_text_within_a_longer_one_is_the_same() -> None:
     """A paragraph that is quoted whole in a longer passage adds nothing of its own."""
     short = "Bring a companion who takes you home afterwards."
-    assert says_the_same(short, f"Eat lightly. {short} Rest for 2 hours and do not work.", 0.9)
-    assert not says_the_same(f"Eat lightly. {short} Rest for 2 hours and do not work.", short, 0.9)
+    long = f"Eat lightly. {short} Rest for 2 hours and do not work."
+    assert Wording.of(short).is_within(Wording.of(long), 0.9)
+    assert not Wording.of(long).is_within(Wording.of(short), 0.9)
 
 
 def test_an_index_where_nothing_may_be_shown_gives_nothing(tmp_path: Path) -> None:

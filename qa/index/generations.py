@@ -16,12 +16,17 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+from filelock import FileLock, Timeout
+
 from qa.audience import Audience
-from qa.errors import BuildError, IndexIncomplete, IndexMissing
+from qa.errors import BuildError, BuildRunning, IndexIncomplete, IndexMissing
 
 _POINTER = "current"
+_LOCK = "build.lock"
 _GENERATIONS = "generations"
 UNFINISHED = ".unfinished"
 REPORT = "report.json"
@@ -65,6 +70,29 @@ def live_folder(index_folder: Path, audience: Audience) -> Path:
     return folder
 
 
+def parse_cache(index_folder: Path) -> Path:
+    """Where parsed documents are kept between builds."""
+    return index_folder / "cache" / "parsed.sqlite"
+
+
+def vector_cache(index_folder: Path) -> Path:
+    """Where vectors are kept between builds."""
+    return index_folder / "cache" / "vectors.sqlite"
+
+
+@contextmanager
+def held(index_folder: Path) -> Iterator[None]:
+    """Hold the folder against other builds. Raises BuildRunning at once where another holds it; death lets go of it."""
+    index_folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(index_folder / _LOCK, blocking=False):
+            yield
+    except Timeout as error:
+        raise BuildRunning(
+            "another build is running", path=index_folder, remedy="Wait until it has finished; nothing was changed."
+        ) from error
+
+
 def start_generation(index_folder: Path, name: str) -> Path:
     """An empty folder to write a generation into; nobody reads it before `finish_generation`."""
     folder = generation_folder(index_folder, name + UNFINISHED)
@@ -91,19 +119,18 @@ def publish(index_folder: Path, name: str) -> None:
     _sync(index_folder)
 
 
-def rollback(index_folder: Path) -> tuple[str, str]:
-    """Make the generation before the live one live again; (from, to). Raises BuildError where there is none."""
+def generation_before(index_folder: Path) -> str:
+    """The newest generation before the live one. Raises BuildError where there is none."""
     live = current_generation(index_folder)
     earlier = [name for name in generations(index_folder) if live is not None and name < live]
-    if live is None or not earlier:
+    if not earlier:
         raise BuildError(
             "there is no generation to go back to",
             path=index_folder,
             found=f"{len(generations(index_folder))} generation(s), the live one is {live or 'none'}",
             remedy="Run `clinic-qa build` to make a new one; index.keep_generations says how many are kept.",
         )
-    publish(index_folder, earlier[-1])
-    return live, earlier[-1]
+    return earlier[-1]
 
 
 def prune(index_folder: Path, keep: int) -> None:
