@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Sequence
 from datetime import date
 from hashlib import sha256
@@ -11,6 +13,7 @@ from qa.audience import Audience
 from qa.embed import Embedder
 from qa.index.faiss_index import FaissIndex, write_index
 from qa.models import Block, BlockKind, CorpusDocument, Document, Metadata, Page, Passage, Status
+from qa.readers.normalise import normalise
 from qa.settings import Passages
 
 H, P, L, T = BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.TABLE_ROW
@@ -89,6 +92,21 @@ def paragraphs_as_passages(read: CorpusDocument) -> list[Passage]:
         for block in read.document.blocks
         if block.kind is not H
     ]
+
+
+def check_places(read: Document, raw: str) -> None:
+    """Every copied character stands at its place in `raw`, and no block begins or ends with white space."""
+    for start, place, length, width in zip(*read.offsets.columns, strict=True):
+        shown, found = read.text[start : start + length], raw[place : place + width]
+        if length == width:
+            # A space may stand for a character reference, of which only the beginning is noted.
+            assert shown == re.sub(r"\s", " ", found) or (shown, found) == (" ", "&")
+        else:
+            assert shown == normalise(html.unescape(found))
+    for block in read.blocks:
+        text = read.text[block.start : block.end]
+        assert text
+        assert text == text.strip()
 
 
 def index_of(

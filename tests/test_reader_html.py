@@ -9,6 +9,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
+from builders import check_places
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -306,11 +307,4 @@ def test_copied_characters_map_to_themselves(parsed: Reader, raw: str) -> None:
         document = parsed(raw)
     except EmptyDocument:
         return
-    offsets = document.offsets
-    for start, place, length in zip(offsets.normalised, offsets.raw, offsets.length, strict=True):
-        shown, found = document.text[start : start + length], raw[place : place + length]
-        for character, original in zip(shown, re.sub(r"\s", " ", found), strict=True):
-            assert character == original or original == "&"  # where a character reference begins
-    for text in texts(document):
-        assert text
-        assert text == text.strip()
+    check_places(document, raw)

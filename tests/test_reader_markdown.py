@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from builders import check_places
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -217,10 +218,4 @@ def test_copied_characters_map_to_themselves(parsed: Reader, raw: str) -> None:
         document = parsed(raw)
     except EmptyDocument:
         return
-    offsets = document.offsets
-    for start, place, length in zip(offsets.normalised, offsets.raw, offsets.length, strict=True):
-        shown, found = document.text[start : start + length], raw[place : place + length]
-        assert shown == found or found == "&"
-    for text in texts(document):
-        assert text
-        assert text == text.strip()
+    check_places(document, raw)
