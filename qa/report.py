@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from qa.models import Answer, Citation
+from qa.walk import safe
 
 if TYPE_CHECKING:
     from qa.build import BuildReport
@@ -65,7 +66,7 @@ def citation_text(citation: Citation) -> str:
         details.append(f"version {citation.version}")
     if citation.approved_on:
         details.append(f"approved {citation.approved_on.isoformat()}")
-    return ", ".join([where, *details, citation.path])
+    return safe(", ".join([where, *details, citation.path]))
 
 
 def label_summary(report: LabelReport) -> str:
@@ -107,4 +108,5 @@ def _reason(line: ReportLine) -> str:
 
 
 def _indented(text: str) -> str:
-    return textwrap.fill(text, _WIDTH, initial_indent="    ", subsequent_indent="    ")
+    """One line of a document, wrapped; what could steer a terminal is shown as an escape."""
+    return textwrap.fill(safe(text), _WIDTH, initial_indent="    ", subsequent_indent="    ")
