@@ -40,6 +40,7 @@ def answer(
     the question holds.
     """
     started = perf_counter()
+    question = question.encode("utf-8", "replace").decode("utf-8")  # half characters become question marks
     now = clock()
     passages: tuple[CitedPassage, ...] = ()
     notices = _why_not_looked_up(question, settings, clock)
@@ -114,10 +115,13 @@ def matched_words(text: str, asked: frozenset[str]) -> tuple[Span, ...]:
     return tuple(spans)
 
 
-def example_questions(index: PassageIndex, count: int) -> tuple[str, ...]:
-    """Up to `count` questions that stand as headings in the documents, each from another document where that works."""
+def example_questions(index: PassageIndex, count: int, today: date) -> tuple[str, ...]:
+    """Up to `count` questions that stand as headings in documents which may be shown today, from different ones first."""
+    mask = index.eligible(today)
     by_document: dict[str, list[str]] = {}
     for document in index.documents():
+        if mask is not None and not mask[document.passages].all():
+            continue
         for heading in index.headings(document):
             if heading.endswith("?") and len(heading.split()) > _SHORTEST_EXAMPLE:
                 by_document.setdefault(document.id, []).append(heading)

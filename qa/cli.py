@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, ParamSpec, TextIO, TypeVar
+from typing import TYPE_CHECKING, BinaryIO, ParamSpec, TypeVar
 
 import click
 
@@ -41,6 +41,8 @@ def explained(command: Callable[P, T]) -> Callable[P, T]:
 
     @wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> T:
+        import sqlite3
+
         from qa.errors import QAError
 
         try:
@@ -49,8 +51,9 @@ def explained(command: Callable[P, T]) -> Callable[P, T]:
             raise click.ClickException(str(error)) from error
         except OSError as error:
             place = f"{error.filename}: " if error.filename else ""
-            refused = f"{place}the system refused this ({error.strerror or error}). Nothing was published or changed."
-            raise click.ClickException(refused) from error
+            raise click.ClickException(f"{place}the system refused this ({error.strerror or error}).") from error
+        except sqlite3.Error as error:
+            raise click.ClickException(f"a database of the index or the cache gave up: {error}.") from error
 
     return run
 
@@ -86,19 +89,19 @@ def build(settings_file: Path | None, corpus: Path | None, index_folder: Path | 
 
 
 @main.command()
-@click.argument("question", required=False)
+@click.argument("words", nargs=-1, metavar="QUESTION")
 @click.option("--audience", type=click.Choice(["patient", "staff"]), default="patient", show_default=True)
 @click.option("--top", type=click.IntRange(1, 50), help="How many passages.  [default: retrieval.top]")
-@click.option("--batch", type=click.File("r", encoding="utf-8"), help='A file of lines {"id": …, "question": …}.')
+@click.option("--batch", type=click.File("rb"), help='A file of lines {"id": …, "question": …}.')
 @settings_option
 @index_option
 @json_option
 @explained
 def ask(
-    question: str | None,
+    words: tuple[str, ...],
     audience: str,
     top: int | None,
-    batch: TextIO | None,
+    batch: BinaryIO | None,
     settings_file: Path | None,
     index_folder: Path | None,
     *,
@@ -112,12 +115,13 @@ def ask(
     from qa.audience import Audience
     from qa.report import answer_text
 
-    if (question is None) == (batch is None):
+    question = " ".join(words)
+    if bool(words) == (batch is not None):
         raise click.UsageError("Give either a question or --batch FILE.")
     settings = _settings(settings_file, None, index_folder)
     reply_to = _asker(settings, Audience(audience), top)
     if batch is None:
-        reply = reply_to(question or "")
+        reply = reply_to(question)
         click.echo(json.dumps(answer_json(reply), ensure_ascii=False) if as_json else answer_text(reply, settings))
         return
     if not as_json:
@@ -224,15 +228,20 @@ def _asker(settings: Settings, audience: Audience, top: int | None) -> Callable[
     )
 
 
-def _batch_line(line: str, number: int) -> tuple[object, str]:
+def _batch_line(line: bytes, number: int) -> tuple[object, str]:
     from qa.errors import QAError
 
     expected = '{"id": …, "question": "…"}'
     try:
-        content = json.loads(line)
-        return content["id"], str(content["question"])
-    except (ValueError, KeyError, TypeError) as error:
-        raise QAError(f"line {number} of the batch cannot be used", found=repr(error), expected=expected) from error
+        content = json.loads(line.decode("utf-8-sig"))
+        identifier, question = content["id"], content["question"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        found = type(error).__name__
+        raise QAError(f"line {number} of the batch cannot be used", found=found, expected=expected) from error
+    if not isinstance(question, str):
+        found = f"a question that is {type(question).__name__}"
+        raise QAError(f"line {number} of the batch cannot be used", found=found, expected=expected)
+    return identifier, question
 
 
 @contextmanager

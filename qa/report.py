@@ -78,9 +78,9 @@ def label_summary(report: LabelReport) -> str:
 
 
 def rollback_summary(done: RolledBack) -> str:
-    """Which generation is live now, and what is back in it that is no longer in the corpus."""
+    """Which generation is live now, and which documents patients get as they were."""
     lines = [f"Live again: {done.live} (was {done.left})."]
-    lines += _section("Patients get these again although their files are gone", list(done.gone))
+    lines += _section("Patients get these as they were before their files changed", list(done.earlier))
     return "\n".join(lines)
 
 

@@ -15,9 +15,9 @@ import numpy as np
 
 from qa.embed import ModelFingerprint, Vectors
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 # A table with row ids, so that vectors are appended and not put between others: half the size, and faster.
-_SCHEMA = "create table vectors (key blob not null unique, vector blob not null, used integer not null)"
+_SCHEMA = "create table vectors (key blob not null unique, vector blob not null, checksum blob not null, used integer not null)"
 _AT_ONCE = 500  # keys in one query
 
 
@@ -41,8 +41,10 @@ class VectorCache:
             some = unique[start : start + _AT_ONCE]
             marks = ", ".join("?" * len(some))
             # The marks are question marks: nothing here comes from outside.
-            rows = self._connection.execute(f"select key, vector from vectors where key in ({marks})", some)  # noqa: S608
-            for key, vector in rows.fetchall():
+            rows = self._connection.execute(f"select key, vector, checksum from vectors where key in ({marks})", some)  # noqa: S608
+            for key, vector, checksum in rows.fetchall():
+                if checksum != _checksum(key, vector):
+                    continue  # damaged: as good as not there
                 for place in places[key]:
                     known[place] = np.frombuffer(vector, dtype=np.float32)
             self._connection.execute(
@@ -55,10 +57,13 @@ class VectorCache:
     def put(self, texts: Sequence[str], vectors: Vectors) -> None:
         """Keep these vectors, of shape (len(texts), dimension)."""
         self._connection.executemany(
-            "insert or replace into vectors values (?, ?, ?)",
+            "insert or replace into vectors values (?, ?, ?, ?)",
             [
-                (self._key(text), vector.astype(np.float32).tobytes(), self._run)
-                for text, vector in zip(texts, vectors, strict=True)
+                (key, vector, _checksum(key, vector), self._run)
+                for key, vector in (
+                    (self._key(text), row.astype(np.float32).tobytes())
+                    for text, row in zip(texts, vectors, strict=True)
+                )
             ],
         )
         self._connection.commit()
@@ -70,6 +75,11 @@ class VectorCache:
 
     def _key(self, text: str) -> bytes:
         return hashlib.blake2b(self._model + text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _checksum(key: bytes, vector: object) -> bytes:
+    content = vector if isinstance(vector, bytes) else repr(vector).encode()
+    return hashlib.blake2b(key + content, digest_size=8).digest()
 
 
 @contextmanager
@@ -87,6 +97,7 @@ def _connect(path: Path) -> sqlite3.Connection:
     connection = sqlite3.connect(path)
     try:
         version = connection.execute("pragma user_version").fetchone()[0]
+        connection.execute("select key, vector, checksum, used from vectors limit 1")
         if version == _SCHEMA_VERSION and connection.execute("pragma quick_check(1)").fetchone()[0] == "ok":
             return connection
     except sqlite3.DatabaseError:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -18,13 +19,15 @@ from qa.audience import Audience
 from qa.build import BuildReport, build
 from qa.clock import Clock
 from qa.embed import Model, ModelFiles
-from qa.errors import BuildError, BuildRunning, IndexMissing, NothingToPublish, QAError
+from qa.errors import BuildError, BuildRunning, IndexCorrupt, IndexMissing, NothingToPublish, QAError
 from qa.index import current_generation, open_index
 from qa.index.generations import generations, publish, read_report
 from qa.publish import RolledBack, roll_back
 from qa.settings import Settings
+from qa.sidecars import label
 
 Words = Callable[[Model, ModelFiles], WordEmbedder]
+HOME = "# Getting home\n\nNo driving until the morning."
 PLANTED = "The vault of the violet giraffe opens at midnight."
 
 
@@ -41,7 +44,7 @@ APPROVED = {"audience": "patient", "approved_by": "Dr. Test", "approved_on": "20
 
 @pytest.fixture
 def corpus(settings: Settings) -> Settings:
-    write(settings, "home.md", "# Getting home\n\nNo driving until the morning.", **APPROVED)
+    write(settings, "home.md", HOME, **APPROVED)
     write(settings, "eating.md", "# Eating\n\nFasting for six hours.", **APPROVED)
     write(settings, "door.md", f"# Door\n\n{PLANTED}", audience="staff")
     return settings
@@ -202,36 +205,88 @@ def test_the_second_of_two_builds_stops(run: Callable[..., BuildReport], corpus:
 def test_rollback_goes_one_generation_back(run: Callable[..., BuildReport], corpus: Settings, clock: Clock) -> None:
     """Each rollback makes the generation before the live one live, until there is none."""
     first, second, third = (run().generation for _ in range(3))
-    assert roll_back(corpus, clock) == RolledBack(third, second, gone=())
-    assert roll_back(corpus, clock) == RolledBack(second, first, gone=())
+    assert roll_back(corpus, clock) == RolledBack(third, second, earlier=())
+    assert roll_back(corpus, clock) == RolledBack(second, first, earlier=())
     with pytest.raises(BuildError, match="no generation to go back to"):
         roll_back(corpus, clock)
     assert current_generation(corpus.index.folder) == first
 
 
+def test_rollback_brings_back_earlier_wording(run: Callable[..., BuildReport], corpus: Settings, clock: Clock) -> None:
+    """A document that changed and is still for patients comes back as it was, and is named."""
+    run()
+    write(corpus, "home.md", "# Getting home\n\nNo driving until noon.", **APPROVED)
+    run()
+    assert roll_back(corpus, clock).earlier == ("home.md",)
+
+
+def relabel(**metadata: str) -> Callable[[Settings], None]:
+    return lambda settings: write(settings, "home.md", HOME, **metadata) and None
+
+
+def move(settings: Settings) -> None:
+    (settings.corpus.folder / "home.md").rename(settings.corpus.folder / "other.md")
+    label([settings.corpus.folder / "other.md"], {"audience": "staff"}, today=NOW.date())
+
+
+def reuse_the_name(settings: Settings) -> None:
+    move(settings)
+    write(settings, "home.md", "# Something else\n\nAbout nausea.", **APPROVED)
+
+
+def empty(settings: Settings) -> None:
+    for path in settings.corpus.folder.iterdir():
+        path.unlink()
+
+
 @pytest.mark.parametrize(
-    "now", [{"audience": "staff"}, {**APPROVED, "status": "withdrawn"}, {**APPROVED, "review_by": "2026-11-22"}]
+    "take",
+    [
+        relabel(audience="staff"),
+        relabel(**APPROVED, status="withdrawn"),
+        relabel(**APPROVED, review_by="2026-11-22"),
+        relabel(**APPROVED, review_by="2026-11-30"),
+        relabel(audience="patient", odd="a: [1"),
+        lambda settings: (settings.corpus.folder / "home.md").unlink(),
+        move,
+        reuse_the_name,
+        empty,
+    ],
 )
 def test_rollback_gives_patients_nothing_back_that_was_taken(
-    run: Callable[..., BuildReport], corpus: Settings, clock: Clock, now: dict[str, str]
+    run: Callable[..., BuildReport], corpus: Settings, clock: Clock, take: Callable[[Settings], None]
 ) -> None:
-    """A document that was relabelled, withdrawn or has expired does not come back with an older generation."""
+    """What was relabelled, withdrawn, moved, deleted, made due earlier or unreadable stays away from patients."""
     run()
-    write(corpus, "home.md", "# Getting home\n\nNo driving until the morning.", **now)
     live = run().generation
+    take(corpus)
     with pytest.raises(BuildError, match=r"home\.md"):
         roll_back(corpus, clock)
     assert current_generation(corpus.index.folder) == live
 
 
-def test_rollback_names_what_is_back_without_its_file(
-    run: Callable[..., BuildReport], corpus: Settings, clock: Clock
+def test_the_staffs_index_in_the_patients_place_is_not_opened(
+    run: Callable[..., BuildReport], corpus: Settings
 ) -> None:
-    """A document whose file was lost can be brought back, and is named."""
+    """An index is opened only as the audience's and the generation's that it was made for."""
+    folder = corpus.index.folder / "generations" / run().generation
+    shutil.rmtree(folder / "patient")
+    shutil.copytree(folder / "staff", folder / "patient")
+    with pytest.raises(IndexCorrupt, match="not the one that belongs here"):
+        held(corpus, Audience.PATIENT)
+
+
+@pytest.mark.parametrize("content", [b"", b"../../elsewhere", b"\xff\xfe", b"20261123T150000.000000Z/staff/.."])
+def test_a_pointer_that_names_no_generation_is_an_error(
+    run: Callable[..., BuildReport], corpus: Settings, content: bytes
+) -> None:
+    """The pointer leads to a generation or nowhere, and a build mends it."""
     run()
-    (corpus.corpus.folder / "home.md").unlink()
+    (corpus.index.folder / "current").write_bytes(content)
+    with pytest.raises(IndexCorrupt, match="clinic-qa build"):
+        held(corpus, Audience.PATIENT)
     run()
-    assert roll_back(corpus, clock).gone == ("home.md",)
+    assert held(corpus, Audience.PATIENT)
 
 
 def test_only_the_newest_generations_stay(run: Callable[..., BuildReport], corpus: Settings) -> None:

@@ -91,7 +91,7 @@ def test_a_batch_answers_line_by_line(built: Run, tmp_path: Path) -> None:
     assert [(line["id"], line["kind"]) for line in lines] == [("a", "answer"), (2, "not_covered")]
 
 
-@pytest.mark.parametrize("line", ["no json", '{"question": "x"}', '["a", "b"]'])
+@pytest.mark.parametrize("line", ["no json", '{"question": "x"}', '["a", "b"]', '{"id": 1, "question": null}', "\xff"])
 def test_a_bad_line_of_a_batch_is_named(built: Run, tmp_path: Path, line: str) -> None:
     """A line that cannot be used stops the batch with its number and what was expected."""
     file = tmp_path / "questions.jsonl"

@@ -47,6 +47,9 @@ def test_any_file_that_shapes_a_vector_changes_the_digest(tmp_path: Path) -> Non
     after = ModelFiles.find(str(folder))
     assert after.digest != before
     assert after.limit == 128
+    pooling = folder / "1_Pooling" / "config.json"
+    pooling.write_text(pooling.read_text(encoding="utf-8").replace("true", "false"), encoding="utf-8")
+    assert ModelFiles.find(str(folder)).digest != after.digest
 
 
 def test_the_dtype_is_detected_or_named() -> None:

@@ -31,6 +31,8 @@ def test_plainly_foreign_questions_are_found(question: str, language: str) -> No
         "costo?",
         "can i take ketamina con mi medicina de presion",
         "Is hepcidin toxic?",
+        "botox copay",
+        "wifi password",
         "i no sleep since 3 day is normal after infusion?",
         "zoloft prozac xanax",
     ],

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sqlite3
 from pathlib import Path
 
 import numpy as np
@@ -54,6 +55,19 @@ def test_a_damaged_file_is_made_anew(path: Path, content: bytes) -> None:
     with open_vector_cache(path, MODEL) as cache:
         cache.put(["one"], VECTORS[:1])
     assert known(path, ["one"]) == {0: [1, 0]}
+
+
+@pytest.mark.parametrize("damage", ["zeroblob(1536)", "x'00'", "'text'", "null"])
+def test_a_damaged_vector_is_as_good_as_none(path: Path, damage: str) -> None:
+    """A vector that is not the one that was put is worked out again."""
+    connection = sqlite3.connect(path)
+    if damage == "null":
+        connection.execute("drop table vectors")
+    else:
+        connection.execute(f"update vectors set vector = {damage}")
+    connection.commit()
+    connection.close()
+    assert known(path, ["one", "two"]) == {}
 
 
 def test_the_cache_holds_no_text(path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import date
 from pathlib import Path
@@ -10,12 +11,12 @@ import numpy as np
 
 from qa.audience import Audience
 from qa.embed import ModelFingerprint, Vectors
-from qa.errors import IndexIncomplete
+from qa.errors import IndexCorrupt, IndexIncomplete
 from qa.index.contract import IndexedDocument, Mask, Ranking, Source
 from qa.index.dense import DenseIndex, write_dense
-from qa.index.generations import live_folder
+from qa.index.generations import generation_folder, live_generation
 from qa.index.lexical import K1, B, LexicalIndex, terms, write_lexical
-from qa.index.manifest import FORMAT, Manifest, checksums, read_manifest
+from qa.index.manifest import FORMAT, REBUILD, Manifest, checksums, read_manifest
 from qa.index.store import PassageStore, write_store
 from qa.metadata import patient_may_read
 from qa.models import CorpusDocument, Passage
@@ -70,7 +71,26 @@ def lexical_text(passage: Passage, title: str) -> str:
 
 def open_index(index_folder: Path, audience: Audience, fingerprint: ModelFingerprint) -> FaissIndex:
     """Open the live index of an audience for a model. Raises IndexProblem; the error says what to run."""
-    return FaissIndex.open(live_folder(index_folder, audience), fingerprint)
+    return open_generation(index_folder, live_generation(index_folder), audience, fingerprint)
+
+
+def open_generation(
+    index_folder: Path, generation: str, audience: Audience, fingerprint: ModelFingerprint
+) -> FaissIndex:
+    """Open one generation's index of an audience. Raises IndexProblem, also where it is another's than it should be."""
+    folder = generation_folder(index_folder, generation) / audience
+    index = FaissIndex.open(folder, fingerprint)
+    found = (index.manifest.audience, index.manifest.generation)
+    if found != (audience.value, generation):
+        index.close()
+        raise IndexCorrupt(
+            "the index is not the one that belongs here",
+            path=folder,
+            found=" of ".join(found),
+            expected=f"{audience} of {generation}",
+            remedy=REBUILD,
+        )
+    return index
 
 
 class FaissIndex:
@@ -92,15 +112,20 @@ class FaissIndex:
     def open(cls, folder: Path, fingerprint: ModelFingerprint) -> FaissIndex:
         """Open the index in `folder` after checking that it is whole and was made with this model."""
         manifest = read_manifest(folder, fingerprint)
-        dense = DenseIndex.open(folder / _DENSE)
-        index = cls(manifest, dense, LexicalIndex.open(folder / _LEXICAL), PassageStore.open(folder / _STORE))
+        try:
+            dense = DenseIndex.open(folder / _DENSE)
+            index = cls(manifest, dense, LexicalIndex.open(folder / _LEXICAL), PassageStore.open(folder / _STORE))
+        except (RuntimeError, sqlite3.Error, ValueError, LookupError, TypeError) as error:
+            # What faiss, SQLite and JSON raise on content that they cannot take: another writer's, or gone meanwhile.
+            found = type(error).__name__
+            raise IndexCorrupt("the index cannot be opened", path=folder, found=found, remedy=REBUILD) from error
         if not len(dense) == len(index._document_numbers) == manifest.passages:
             raise IndexIncomplete(
                 "the parts of the index do not belong together",
                 path=folder,
                 found=f"{len(dense)} vectors and {len(index._document_numbers)} passages",
                 expected=f"{manifest.passages} of both",
-                remedy="Run `clinic-qa build` to make the index anew.",
+                remedy=REBUILD,
             )
         return index
 

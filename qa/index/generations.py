@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,22 +23,32 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from qa.audience import Audience
-from qa.errors import BuildError, BuildRunning, IndexIncomplete, IndexMissing
+from qa.errors import BuildError, BuildRunning, IndexCorrupt, IndexIncomplete, IndexMissing
 
 _POINTER = "current"
 _LOCK = "build.lock"
 _GENERATIONS = "generations"
 UNFINISHED = ".unfinished"
 REPORT = "report.json"
+_NAME = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 
 
 def current_generation(index_folder: Path) -> str | None:
-    """The live generation's name, or None before the first build."""
+    """The live generation's name, or None before the first build. Raises IndexCorrupt where the pointer names none."""
+    pointer = index_folder / _POINTER
     try:
-        return (index_folder / _POINTER).read_text(encoding="utf-8").strip() or None
+        name = pointer.read_text(encoding="utf-8", errors="replace").strip()
     except FileNotFoundError:
         return None
+    if not _NAME.fullmatch(name):
+        raise IndexCorrupt(
+            "this file does not name a generation",
+            path=pointer,
+            found=repr(name[:40]),
+            expected="a name such as 20260331T091500.000000Z",
+            remedy="Run `clinic-qa build`, which writes it anew.",
+        )
+    return name
 
 
 def generations(index_folder: Path) -> list[str]:
@@ -53,21 +64,20 @@ def generation_folder(index_folder: Path, name: str) -> Path:
     return index_folder / _GENERATIONS / name
 
 
-def live_folder(index_folder: Path, audience: Audience) -> Path:
-    """Where the live index of an audience lies. Raises IndexMissing or IndexIncomplete."""
+def live_generation(index_folder: Path) -> str:
+    """The live generation's name. Raises IndexMissing, IndexIncomplete or IndexCorrupt."""
     name = current_generation(index_folder)
     if name is None:
         raise IndexMissing(
             "there is no index yet", path=index_folder, remedy="Run `clinic-qa build` to make it from the documents."
         )
-    folder = generation_folder(index_folder, name) / audience
-    if not folder.is_dir():
+    if not generation_folder(index_folder, name).is_dir():
         raise IndexIncomplete(
             "the live generation is not there",
-            path=folder,
+            path=generation_folder(index_folder, name),
             remedy="Run `clinic-qa build`, or `clinic-qa rollback` to go back to the generation before.",
         )
-    return folder
+    return name
 
 
 def parse_cache(index_folder: Path) -> Path:

@@ -55,11 +55,12 @@ def terms(text: str) -> list[str]:
 
 def term_spans(text: str) -> list[tuple[str, int, int]]:
     """Each term of a text with the span of its word."""
-    return [
+    found = [
         (stem(word.group()), word.start(), word.end())
         for word in _WORD.finditer(text)
         if word.group().lower().replace("’", "'") not in _STOP_WORDS
     ]
+    return [entry for entry in found if entry[0]]  # some signs are letters and yet leave no stem
 
 
 def write_lexical(folder: Path, texts: Sequence[Sequence[str]]) -> None:

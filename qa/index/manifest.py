@@ -12,7 +12,7 @@ from qa.errors import IndexCorrupt, IndexFormatMismatch, IndexIncomplete, IndexM
 
 FORMAT = 1
 MANIFEST = "manifest.json"
-_REBUILD = "Run `clinic-qa build` to make the index anew."
+REBUILD = "Run `clinic-qa build` to make the index anew."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +54,9 @@ def read_manifest(folder: Path, fingerprint: ModelFingerprint) -> Manifest:
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise IndexIncomplete("the index has no manifest", path=path, remedy=_REBUILD) from error
+        raise IndexIncomplete("the index has no manifest", path=path, remedy=REBUILD) from error
     except ValueError as error:
-        raise IndexCorrupt("the manifest cannot be read", path=path, found=str(error), remedy=_REBUILD) from error
+        raise IndexCorrupt("the manifest cannot be read", path=path, found=str(error), remedy=REBUILD) from error
     found = content.get("format") if isinstance(content, dict) else None
     if found != FORMAT:
         raise IndexFormatMismatch(
@@ -64,12 +64,12 @@ def read_manifest(folder: Path, fingerprint: ModelFingerprint) -> Manifest:
             path=folder,
             found=f"format {found}",
             expected=f"format {FORMAT}",
-            remedy=_REBUILD,
+            remedy=REBUILD,
         )
     try:
         manifest = Manifest(**{**content, "model": ModelFingerprint(**content["model"])})
     except (KeyError, TypeError) as error:
-        raise IndexCorrupt("the manifest has gaps", path=path, found=str(error), remedy=_REBUILD) from error
+        raise IndexCorrupt("the manifest has gaps", path=path, found=str(error), remedy=REBUILD) from error
     if manifest.model != fingerprint:
         raise IndexModelMismatch(
             "the index was made with another model",
@@ -81,9 +81,9 @@ def read_manifest(folder: Path, fingerprint: ModelFingerprint) -> Manifest:
     for name, digest in manifest.files.items():
         file = folder / name
         if not file.is_file():
-            raise IndexIncomplete("a file of the index is missing", path=file, remedy=_REBUILD)
+            raise IndexIncomplete("a file of the index is missing", path=file, remedy=REBUILD)
         if _sha256(file) != digest:
-            raise IndexCorrupt("a file of the index was changed or is damaged", path=file, remedy=_REBUILD)
+            raise IndexCorrupt("a file of the index was changed or is damaged", path=file, remedy=REBUILD)
     return manifest
 
 

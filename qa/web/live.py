@@ -129,10 +129,11 @@ class LiveIndex:
             index = self._open_live(self._index_folder, Audience.PATIENT, before.embedder.fingerprint)
             if before.index is None:
                 self._warm(before.embedder, index)
-        except (QAError, OSError) as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, the next generation must still be looked for
             if self._failed is None or self._failed.named != named:
                 kept = f"; generation {before.index.generation} stays in use" if before.index else ""
-                _log.error("The index cannot be opened%s: %s", kept, error)
+                reason = str(error) if isinstance(error, QAError | OSError) else type(error).__name__
+                _log.error("The index cannot be opened%s: %s", kept, reason)
             self._failed = _Failed(named, time.monotonic() + RETRY_SECONDS)
             return
         self._failed = None

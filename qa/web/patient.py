@@ -51,7 +51,7 @@ def render() -> None:
     elif reply is None and serving.index is not None:
         with st.container(key="examples"):
             st.html(markup.heading(messages.examples_heading))
-            for example in example_questions(serving.index, EXAMPLES):
+            for example in example_questions(serving.index, EXAMPLES, service.clock().date()):
                 st.button(markup.markdown_literal(example), width="stretch", on_click=_ask, args=(example,))
     if serving.index is None:
         _await_index(service.live.settled)
