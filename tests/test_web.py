@@ -11,7 +11,7 @@ import pytest
 from builders import H, P, document, entry, index_of
 from conftest import WordEmbedder
 from starlette.applications import Starlette
-from starlette.types import ASGIApp, Message
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.testing.v1 import AppTest
 from streamlit.web.server.app_discovery import discover_asgi_app
 
@@ -25,6 +25,7 @@ from qa.messages import load_messages
 from qa.models import Citation
 from qa.settings import Settings
 from qa.web import SCRIPT, markup, patient
+from qa.web.gate import Gate
 from qa.web.headers import SecurityHeaders
 from qa.web.live import LiveIndex
 from qa.web.service import Service, _Holder, provide
@@ -278,8 +279,8 @@ def test_the_first_html_takes_settings_as_text(sample_settings: Settings, clock:
 
 def test_every_response_carries_the_security_headers(served: ASGIApp) -> None:
     """The policy, no sniffing and no referrer come with pages, files, redirects and errors alike."""
-    for path in ("/", "/page/page.css", "/page/none.css", "/elsewhere"):
-        _, headers, _ = get(served, path, "text/html")
+    for path, accept in (("/", "text/html"), ("/page/page.css", "*/*"), ("/page/none.css", "*/*"), ("/a", "text/html")):
+        _, headers, _ = get(served, path, accept)
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
@@ -293,12 +294,51 @@ def test_only_our_own_files_are_served(served: ASGIApp) -> None:
         assert get(served, path)[0] == 404
 
 
-@pytest.mark.parametrize(("path", "location"), [("/staff", "./"), ("/a/b/c", "../../"), ("/index.html", "./")])
+@pytest.mark.parametrize(
+    ("path", "location"),
+    [
+        ("/staff", "./"),
+        ("/a/b/c", "../../"),
+        ("/index.html", "./"),
+        ("/page/x/y", "../../"),
+        ("/_stcore/elsewhere", "../"),
+        ("/favicon.ico2", "./"),
+    ],
+)
 def test_there_is_one_page(served: ASGIApp, path: str, location: str) -> None:
     """A browser that asks for any other page is led to the only one, so that none lacks the urgent lines."""
     status, headers, _ = get(served, path, "text/html,*/*")
     assert (status, headers["location"]) == (307, location)
-    assert get(served, "/_stcore/elsewhere", "text/html")[0] == 404
+
+
+@pytest.mark.parametrize("path", ["/_stcore/upload_file/a/b", "/_stcore/metrics"])
+def test_nobody_uploads_or_reads_metrics(served: ASGIApp, path: str) -> None:
+    """Streamlit's addresses that a patient has no business with are not there."""
+    assert get(Gate(served), path)[0] == 404
+
+
+@pytest.mark.parametrize(
+    ("origin", "passes"),
+    [(b"http://clinic.example:8501", True), (None, True), (b"http://evil.example", False), (b"null", False)],
+)
+def test_other_sites_cannot_connect(origin: bytes | None, *, passes: bool) -> None:
+    """A page of another site gets no connection, before Streamlit looks at it."""
+    reached: list[str] = []
+    sent: list[Message] = []
+
+    async def app(scope: Scope, _receive: Receive, _send: Send) -> None:
+        reached.append(scope["type"])
+
+    async def receive() -> Message:
+        return {"type": "websocket.connect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"clinic.example:8501"), *([(b"origin", origin)] if origin else [])]
+    asyncio.run(Gate(app)({"type": "websocket", "path": "/_stcore/stream", "headers": headers}, receive, send))
+    assert reached == (["websocket"] if passes else [])
+    assert sent == ([] if passes else [{"type": "websocket.close", "code": 1008}])
 
 
 def test_streamlit_finds_the_app() -> None:
@@ -347,20 +387,23 @@ def generation_of(live: LiveIndex) -> str | None:
     return live.serving.index.generation if live.serving.index else None
 
 
+G1, G2, G3 = (f"2026110{day}T100000.000000Z" for day in (1, 2, 3))
+
+
 def test_a_published_generation_is_taken_up(tmp_path: Path, live: LiveIndex, generations: Generations) -> None:
     """The index that the pointer names is opened, for patients only, and swapped when the pointer moves."""
-    publish(tmp_path, "g1")
+    publish(tmp_path, G1)
     live.start()
     assert live.wait(10).index is not None
     before = live.serving
-    assert generation_of(live) == "g1"
+    assert generation_of(live) == G1
     live.look()
     assert live.serving is before
-    publish(tmp_path, "g2")
+    publish(tmp_path, G2)
     live.look()
-    assert generation_of(live) == "g2"
+    assert generation_of(live) == G2
     assert before.index is not None
-    assert before.index.generation == "g1", "a run that took the old one keeps it"
+    assert before.index.generation == G1, "a run that took the old one keeps it"
     assert set(generations.audiences) == {Audience.PATIENT}
 
 
@@ -368,29 +411,34 @@ def test_a_generation_that_cannot_be_opened_changes_nothing(
     tmp_path: Path, live: LiveIndex, generations: Generations, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The old index stays in use, the problem is logged once, and a later good generation is taken up."""
-    publish(tmp_path, "g1")
+    publish(tmp_path, G1)
     live.start()
     live.wait(10)
     generations.problem = IndexCorrupt("a file is not what it was")
-    publish(tmp_path, "g2")
+    publish(tmp_path, G2)
     live.look()
     live.look()
-    assert generation_of(live) == "g1"
+    assert generation_of(live) == G1
     assert caplog.text.count("a file is not what it was") == 1
-    generations.problem = None
-    publish(tmp_path, "g3")
+    generations.problem = RuntimeError("gone while it was opened")
+    publish(tmp_path, G1)
+    publish(tmp_path, G2)
     live.look()
-    assert generation_of(live) == "g3"
+    assert generation_of(live) == G1
+    generations.problem = None
+    publish(tmp_path, G3)
+    live.look()
+    assert generation_of(live) == G3
 
 
 def test_a_lost_pointer_changes_nothing(tmp_path: Path, live: LiveIndex) -> None:
     """An index folder that empties under the running app leaves it answering."""
-    publish(tmp_path, "g1")
+    publish(tmp_path, G1)
     live.start()
     live.wait(10)
     (tmp_path / "current").unlink()
     live.look()
-    assert generation_of(live) == "g1"
+    assert generation_of(live) == G1
 
 
 def test_the_first_build_is_taken_up(tmp_path: Path, live: LiveIndex, generations: Generations) -> None:
@@ -400,9 +448,9 @@ def test_the_first_build_is_taken_up(tmp_path: Path, live: LiveIndex, generation
     assert live.wait(10).index is None
     assert live.settled
     generations.problem = None
-    publish(tmp_path, "g1")
+    publish(tmp_path, G1)
     live.look()
-    assert generation_of(live) == "g1"
+    assert generation_of(live) == G1
 
 
 def test_without_a_model_there_is_no_index(

@@ -18,6 +18,7 @@ from qa.embed import Embedder, SentenceEmbedder
 from qa.index import PassageIndex
 from qa.messages import load_messages
 from qa.settings import Settings, load_settings
+from qa.web.gate import Gate
 from qa.web.headers import SecurityHeaders
 from qa.web.live import LiveIndex
 from qa.web.service import Service, provide
@@ -63,7 +64,7 @@ def app_parts() -> AppParts:
         script_path=SCRIPT,
         lifespan=lifespan,
         routes=page_routes(service.settings, service.messages, service.clock, service.language),
-        middleware=[Middleware(SecurityHeaders), Middleware(OnePage)],
+        middleware=[Middleware(SecurityHeaders), Middleware(Gate), Middleware(OnePage)],
     )
 
 

@@ -24,8 +24,6 @@ from qa.settings import Settings
 from qa.web.markup import emergency_banner, with_phone_link
 
 _ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
-# Where Streamlit answers by itself; any other address is a page, and there is only one.
-_NOT_PAGES = ("/_stcore/", "/static/", "/media/", "/component/", "/page/", "/favicon")
 
 
 def page_shell(settings: Settings, messages: Messages, clock: Clock, language: str) -> str:
@@ -86,8 +84,8 @@ class OnePage:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Redirect what asks for a document; the address is relative, so that it holds behind a proxy's sub-path."""
         path = scope.get("path", "")
-        is_page = scope["type"] == "http" and path != "/" and not path.startswith(_NOT_PAGES)
-        if is_page and "text/html" in Headers(scope=scope).get("accept", ""):
+        is_elsewhere = scope["type"] == "http" and path != "/"
+        if is_elsewhere and "text/html" in Headers(scope=scope).get("accept", ""):
             await RedirectResponse("../" * (path.count("/") - 1) or "./")(scope, receive, send)
             return
         await self._app(scope, receive, send)
