@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from datetime import date
 from importlib.metadata import version
 
 from qa.audience import Audience
@@ -14,7 +15,7 @@ from qa.errors import QAError
 from qa.index.faiss_index import open_index
 from qa.index.generations import read_report
 from qa.load import LoadReport, load_corpus
-from qa.metadata import due
+from qa.metadata import due, patient_may_read
 from qa.settings import Settings
 
 _PACKAGES = ("clinic-qa", "torch", "sentence-transformers", "faiss-cpu", "bm25s", "pypdf", "streamlit")
@@ -37,35 +38,67 @@ class Finding:
 def examine(settings: Settings, clock: Clock) -> list[Finding]:
     """Every finding, in the order in which a person would look. Reads all documents; changes nothing."""
     versions = ", ".join(f"{name} {version(name)}" for name in _PACKAGES)
-    findings = [Finding("versions", good=True, state=f"Python {platform.python_version()}, {versions}")]
+    findings = [
+        Finding("folders", good=True, state=f"documents in {settings.corpus.folder}, index in {settings.index.folder}"),
+        Finding("versions", good=True, state=f"Python {platform.python_version()}, {versions}"),
+    ]
     if not settings.clinic.phone:
         findings.append(
             Finding("phone", good=False, state="no number to call", remedy="Set clinic.phone in clinic.toml.")
         )
+    loaded, trouble = _loaded(settings, clock)
     try:
         model_files = ModelFiles.find(settings.model.name)
         fingerprint = model_files.fingerprint(settings.model)
     except QAError as error:
-        findings.append(Finding("model", good=False, state=error.problem, remedy=error.remedy or ""))
-        return findings + list(_documents(settings, clock))
-    has = "has" if cpu_has_bfloat16() else "does not have"
-    findings.append(
-        Finding(
-            "model",
-            good=True,
-            state=f"{fingerprint.name}, digest {fingerprint.digest[:12]}, in {fingerprint.dtype} "
-            f"(this processor {has} bfloat16), reads {model_files.limit} tokens",
+        findings.append(_problem("model", error))
+    else:
+        has = "has" if cpu_has_bfloat16() else "does not have"
+        findings.append(
+            Finding(
+                "model",
+                good=True,
+                state=f"{fingerprint.name}, digest {fingerprint.digest[:12]}, in {fingerprint.dtype} "
+                f"(this processor {has} bfloat16), reads {model_files.limit} tokens",
+            )
         )
-    )
-    return [*findings, *_indexes(settings, fingerprint), *_documents(settings, clock)]
+        findings += _indexes(settings, fingerprint, loaded, clock().date())
+    if loaded is None:
+        return [*findings, *trouble]
+    return [*findings, *_documents(settings, loaded, clock().date())]
 
 
-def _indexes(settings: Settings, fingerprint: ModelFingerprint) -> Iterator[Finding]:
+def _problem(subject: str, error: QAError) -> Finding:
+    place = f" ({error.path})" if error.path else ""
+    return Finding(subject, good=False, state=f"{error.problem}{place}", remedy=error.remedy or "")
+
+
+def _loaded(settings: Settings, clock: Clock) -> tuple[LoadReport | None, list[Finding]]:
+    """The documents as they are now, or what keeps them from being read."""
+    try:
+        return (
+            load_corpus(
+                settings.corpus.folder,
+                settings.corpus,
+                cache=None,
+                today=clock().date(),
+                default_language=settings.clinic.languages[0],
+            ),
+            [],
+        )
+    except QAError as error:
+        return None, [_problem("documents", error)]
+
+
+def _indexes(
+    settings: Settings, fingerprint: ModelFingerprint, loaded: LoadReport | None, today: date
+) -> Iterator[Finding]:
+    readable = {entry.id for entry in loaded.documents if patient_may_read(entry.metadata, today)} if loaded else None
     for audience in Audience:
         try:
             index = open_index(settings.index.folder, audience, fingerprint)
         except QAError as error:
-            yield Finding("index", good=False, state=f"{audience}: {error.problem}", remedy=error.remedy or "")
+            yield _problem("index", error)
             continue
         manifest = index.manifest
         shaped = settings.passages.model_dump()
@@ -76,22 +109,19 @@ def _indexes(settings: Settings, fingerprint: ModelFingerprint) -> Iterator[Find
             state=f"{audience}: {manifest.documents} documents, {manifest.passages} passages, {manifest.generation}",
             remedy="The settings of [passages] have changed since: run `clinic-qa build`." if changed else "",
         )
+        if audience is Audience.PATIENT and readable is not None:
+            for document in index.documents():
+                if document.id not in readable and patient_may_read(document.metadata, today):
+                    yield Finding(
+                        "index",
+                        good=False,
+                        state=f"patients still get {document.id}, which is no longer theirs",
+                        remedy="Run `clinic-qa build` to take it from them.",
+                    )
         index.close()
 
 
-def _documents(settings: Settings, clock: Clock) -> Iterator[Finding]:
-    today = clock().date()
-    try:
-        loaded = load_corpus(
-            settings.corpus.folder,
-            settings.corpus,
-            cache=None,
-            today=today,
-            default_language=settings.clinic.languages[0],
-        )
-    except QAError as error:
-        yield Finding("documents", good=False, state=error.problem, remedy=error.remedy or "")
-        return
+def _documents(settings: Settings, loaded: LoadReport, today: date) -> Iterator[Finding]:
     yield Finding("documents", good=True, state=f"{loaded.read_count} read, {len(loaded.skipped)} skipped on purpose")
     for line in loaded.failed:
         yield Finding("documents", good=False, state=f"{line.path}: not read", remedy=line.reason)

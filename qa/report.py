@@ -6,7 +6,7 @@ import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from qa.models import Answer, Citation
+from qa.models import Answer, Citation, Metadata
 from qa.walk import safe
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def build_summary(report: BuildReport) -> str:
         ),
         f"  vectors    {report.embedded} embedded now, {report.from_cache} from the cache",
     ]
+    audiences = {entry.id: entry.metadata for entry in loaded.documents}
+    read = [(line, audiences[line.path]) for line in loaded.lines if line.path in audiences]
+    lines += _section("Read", [_counts(line, metadata) for line, metadata in read])
     lines += _section("Could not be read", [_reason(line) for line in loaded.failed])
     lines += _section("Skipped", [_reason(line) for line in loaded.skipped])
     lines += _section("Warnings", [f"{line.path}: {warning}" for line in loaded.warned for warning in line.warnings])
@@ -88,19 +91,24 @@ def doctor_text(findings: Iterable[Finding]) -> str:
     """One line for each finding, and what to do about the bad ones."""
     lines = []
     for finding in findings:
-        lines.append(f"{'ok ' if finding.good else 'BAD'}  {finding.subject:<10} {finding.state}")
+        lines.append(f"{'ok ' if finding.good else 'BAD'}  {finding.subject:<10} {safe(finding.state)}")
         if finding.remedy:
-            lines.append(f"{'':16}{finding.remedy}")
+            lines.append(f"{'':16}{safe(finding.remedy)}")
     return "\n".join(lines)
 
 
 def _section(title: str, entries: list[str]) -> list[str]:
     if not entries:
         return []
-    shown = [f"  {entry}" for entry in entries[:_MOST_LINES]]
+    shown = [f"  {safe(entry)}" for entry in entries[:_MOST_LINES]]
     if len(entries) > _MOST_LINES:
         shown.append(f"  … and {len(entries) - _MOST_LINES} more; --json prints all.")
     return ["", f"{title} ({len(entries)}):", *shown]
+
+
+def _counts(line: ReportLine, metadata: Metadata) -> str:
+    pages = f", {line.pages} pages" if line.pages else ""
+    return f"{line.path}: {metadata.audience}, {metadata.status}, {line.blocks} blocks{pages}"
 
 
 def _reason(line: ReportLine) -> str:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 ROOT = Path(__file__).parent.parent
+SETTINGS = {"CLINIC_QA_SETTINGS": str(Path(__file__).with_name("clinic.toml"))}
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -63,7 +64,7 @@ class Server:
 
     def start_build(self, corpus: Path) -> subprocess.Popen[bytes]:
         """Begin to build over these documents, in a process group of its own."""
-        folders = {"CLINIC_QA_CORPUS__FOLDER": str(corpus), "CLINIC_QA_INDEX__FOLDER": str(self.index)}
+        folders = {**SETTINGS, "CLINIC_QA_CORPUS__FOLDER": str(corpus), "CLINIC_QA_INDEX__FOLDER": str(self.index)}
         return subprocess.Popen(
             [sys.executable, "-m", "qa", "build"],
             cwd=ROOT,
@@ -97,7 +98,7 @@ def serve(folder: Path) -> Iterator[Server]:
         "--server.headless",
         "true",
     ]
-    environment = {**os.environ, "CLINIC_QA_INDEX__FOLDER": str(server.index)}
+    environment = {**os.environ, **SETTINGS, "CLINIC_QA_INDEX__FOLDER": str(server.index)}
     with server.log.open("wb") as log:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
     try:

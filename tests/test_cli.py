@@ -170,6 +170,35 @@ def test_the_doctor_is_content_with_a_sound_clinic(built: Run) -> None:
     assert {"versions", "model", "index", "documents"} <= subjects
 
 
+def test_the_doctor_says_what_patients_should_no_longer_get(built: Run) -> None:
+    """A document that was withdrawn since the build is a problem until the next one."""
+    assert built("label", "corpus/home.txt", "--status", "withdrawn").exit_code == 0
+    result = built("doctor")
+    assert result.exit_code == 1
+    assert "patients still get home.txt" in result.output
+    assert built("build").exit_code == 0
+    assert built("doctor").exit_code == 0
+
+
+def test_the_doctor_names_the_folders_that_it_looks_at(run: Run, tmp_path: Path) -> None:
+    """Somebody in the wrong folder sees at once where the command looks."""
+    output = run("doctor", "--corpus", "nowhere").output
+    assert str(tmp_path / "index") in output
+    assert str(tmp_path / "nowhere") in output
+
+
+def test_words_need_no_quotes(built: Run) -> None:
+    """A question can be typed as it is."""
+    assert "No driving" in built("ask", "is", "driving", "allowed").output
+
+
+def test_the_build_lists_every_document(built: Run) -> None:
+    """The closing summary names each document with its audience and status."""
+    output = built("build").output
+    assert "home.txt: patient, approved, 2 blocks" in output
+    assert "door.txt: staff," in output
+
+
 def test_the_doctor_notices_changed_documents(built: Run, tmp_path: Path) -> None:
     """A document that changed since the build is advice to build again."""
     (tmp_path / "corpus" / "home.txt").write_text("Getting home\n\nDriving is for later.\n", encoding="utf-8")
