@@ -6,38 +6,34 @@ import hashlib
 import json
 import os
 import time
-import unicodedata
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
 from datetime import date
 from enum import StrEnum
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import cast
 
-from qa.audience import Audience
 from qa.cache import ParseCache
 from qa.document_json import from_json
 from qa.errors import (
     BrokenDocument,
     EmptyDocument,
-    MetadataError,
     QAError,
     TooLarge,
     WorkerCrashed,
     WorkerOutputTooLarge,
     WorkerTimeout,
 )
-from qa.metadata import fail_closed, readable_name, resolve
-from qa.models import CorpusDocument, Document, Metadata
+from qa.labelling import metadata_of, missing_folders, sentence
+from qa.models import CorpusDocument, Document
 from qa.parse import WORKER_TARGET, identity, read
 from qa.settings import Corpus
-from qa.sidecars import label_of
-from qa.walk import Fingerprint, Found, safe, walk
+from qa.walk import Fingerprint, Found, walk
 from qa.worker import run_limited
 
 MEGABYTE = 1_000_000
-_IN_PROCESS_BYTES = 100_000  # longer text and Markdown files go to the limited process, too
+_IN_PROCESS_BYTES = 16_000  # longer text and Markdown files go to the limited process, too: some are slow to read
 _OUTPUT_BYTES = 256 * MEGABYTE
 # A file that was written this short a time before may be written again without a change in its times.
 _SETTLED_NS = 2_000_000_000
@@ -132,11 +128,16 @@ def load_corpus(
     ]
     documents = []
     for done, (file, outcome) in enumerate(_parsed(found, settings, cache), start=1):
-        if isinstance(outcome, QAError):
-            lines.append(ReportLine(file.id, Outcome.FAILED, _sentence(outcome)))
-        else:
+        try:
+            if isinstance(outcome, QAError):
+                raise outcome
             digest, document = outcome
-            metadata, warnings = _metadata(file, document, settings, today, default_language)
+            metadata, warnings = metadata_of(file, document, settings, today, default_language)
+            # Only now: a new label must never count for what an old text, perhaps from the cache, says.
+            _ensure_unchanged(file)
+        except QAError as error:
+            lines.append(ReportLine(file.id, Outcome.FAILED, sentence(error)))
+        else:
             documents.append(CorpusDocument(file.id, digest, document, metadata))
             counts = len(document.text), len(document.blocks), len(document.pages)
             lines.append(ReportLine(file.id, Outcome.READ, "", *counts, (*document.warnings, *warnings)))
@@ -147,7 +148,7 @@ def load_corpus(
     return LoadReport(
         documents=tuple(sorted(documents, key=lambda document: document.id)),
         lines=tuple(sorted(lines, key=lambda line: line.path)),
-        warnings=(*_missing_folders(folder, settings), *(cache.warnings if cache else ())),
+        warnings=(*missing_folders(folder, settings), *(cache.warnings if cache else ())),
     )
 
 
@@ -265,15 +266,20 @@ def _read_isolated(file: Found, limits: Corpus) -> Document:
 
 def _checked(file: Found, digest: str, document: Document, cache: ParseCache | None) -> Document:
     """`document`, kept in the cache, once it is sure that it was made of the bytes with this digest."""
+    _ensure_unchanged(file)
+    if cache:
+        cache.put(digest, identity(file.reader), document)
+    return document
+
+
+def _ensure_unchanged(file: Found) -> None:
+    """Raises ReadError where the file is no longer what it was when it was found."""
     try:
         now = Fingerprint.of(file.path.lstat())
     except OSError as error:
         raise _unopened(error) from error
     if now != file.fingerprint:
         raise _changed()
-    if cache:
-        cache.put(digest, identity(file.reader), document)
-    return document
 
 
 def _unopened(error: OSError) -> QAError:
@@ -286,49 +292,3 @@ def _unopened(error: OSError) -> QAError:
 
 def _changed() -> QAError:
     return BrokenDocument("the file changed while it was being read", remedy="Build again when it is saved.")
-
-
-def _metadata(
-    file: Found, document: Document, settings: Corpus, today: date, default_language: str
-) -> tuple[Metadata, tuple[str, ...]]:
-    unreadable: tuple[str, ...] = ()
-    label = None
-    try:
-        label = label_of(file.path, file.labels)
-    except MetadataError as error:
-        unreadable = (f"{_sentence(error)} Until then the document is a draft, for staff only",)
-    metadata, warnings = resolve(
-        document.front_matter,
-        label,
-        default_title=document.title or readable_name(file.path.name),
-        folder_audience=None if unreadable else _folder_audience(file.id, settings.folder_audience),
-        require_approval=settings.require_approval,
-        today=today,
-        default_language=default_language,
-    )
-    return (fail_closed(metadata) if unreadable else metadata), (*unreadable, *warnings)
-
-
-def _folder_audience(document_id: str, folders: Mapping[str, Audience]) -> Audience | None:
-    """The audience of the deepest folder in `folders` that holds the document."""
-    by_path = {_normal(folder): audience for folder, audience in folders.items()}
-    holding = (by_path.get(parent) for parent in _normal(document_id).parents)
-    return next((audience for audience in holding if audience is not None), None)
-
-
-def _normal(path: str) -> PurePosixPath:
-    return PurePosixPath(unicodedata.normalize("NFC", path))
-
-
-def _missing_folders(folder: Path, corpus: Corpus) -> list[str]:
-    return [
-        f"clinic.toml gives {safe(name)!r} an audience under [corpus.folder_audience], but no such folder is there"
-        for name in corpus.folder_audience
-        if not (folder / name).is_dir()
-    ]
-
-
-def _sentence(error: QAError) -> str:
-    """What the error says, less the path: the line has it, and a full path tells about the machine."""
-    parts = {key: getattr(error, key) for key in ("page", "found", "expected", "remedy")}
-    return str(QAError(error.problem, **parts))

@@ -10,13 +10,13 @@ import re
 import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from difflib import get_close_matches
+from datetime import date, datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
 from qa.audience import Audience
 from qa.errors import MetadataError
+from qa.label_judgement import GOVERNING, judged
 from qa.models import Metadata, Status
 
 LONGEST_TEXT = 300  # characters in a title, a name or any other line of text
@@ -25,6 +25,8 @@ LABEL = "label"
 
 _DAY = re.compile(r"(\d{4})-(\d{1,2})-(\d{1,2})(?:[Tt ]\s*\d{1,2}:\d{2}.*)?", re.ASCII)
 _LANGUAGE = re.compile(r"([A-Za-z]{2,3})(?:[-_][A-Za-z0-9]+)*", re.ASCII)
+# An approval counts for a year; what lies further ahead would put off the review for as long as somebody likes.
+_FURTHEST_APPROVAL = timedelta(days=366)
 _STATUS_FROM_STRICT = (Status.WITHDRAWN, Status.DRAFT, Status.APPROVED)
 
 
@@ -84,7 +86,7 @@ def resolve(
     `default_language` count where neither says it. Audience, status and review date are the stricter of the two;
     of everything else the sidecar's is taken.
     """
-    written, label = _claims(FRONT_MATTER, front_matter), _claims(LABEL, sidecar or {})
+    written, label = _claims(FRONT_MATTER, front_matter, today), _claims(LABEL, sidecar or {}, today)
     values, disagreements = _together(written.values, label.values)
     warnings = [*written.warnings, *label.warnings, *disagreements]
     audience: Audience = values.get("audience") or folder_audience or Audience.STAFF
@@ -127,47 +129,41 @@ class _Claims:
     closes: bool = False
 
 
-def _claims(where: str, mapping: Mapping[Any, object]) -> _Claims:
+def _claims(where: str, mapping: Mapping[Any, object], today: date) -> _Claims:
     claims = _Claims()
-    strangers: list[str] = []
+    strangers: dict[str, object] = {}
     seen: set[str] = set()
     for raw_key, value in mapping.items():
         key = re.sub(r"[-\s]", "_", str(raw_key).strip().lower())
         if key not in KEYS:
-            strangers.append(str(raw_key))
+            strangers[str(raw_key)] = value
             continue
-        problem = _problem(key, value, claims.values) if key not in seen else f"{key} is given twice"
+        problem = _problem(key, value, claims.values, today) if key not in seen else f"{key} is given twice"
         seen.add(key)
         if problem:
             claims.warnings.append(f"{where}: {problem}")
-            claims.closes |= key in _GOVERNING
+            claims.closes |= key in GOVERNING
     if strangers:
-        claims.warnings.append(f"{where}: {_unknown(strangers)}")
-        claims.closes |= any(_nearest(stranger) in _NEVER_MISSPELT for stranger in strangers)
+        remarks, closes = judged(strangers, KEYS, is_label=where == LABEL)
+        claims.warnings += [f"{where}: {remark}" for remark in remarks]
+        claims.closes |= closes
     return claims
 
 
-def _problem(key: str, value: object, values: dict[str, Any]) -> str | None:
+def _problem(key: str, value: object, values: dict[str, Any], today: date) -> str | None:
     """Put the parsed value into `values`, or say why it cannot be used. An empty value is none, but for two keys."""
     if value is None or (isinstance(value, str) and not value.strip()):
-        return f"{key} is empty" if key in _NEVER_MISSPELT else None
+        return f"{key} is empty" if key in _NEVER_EMPTY else None
     try:
-        values[key] = _PARSERS[key](value)
+        parsed = _PARSERS[key](value)
     except ValueError as error:
         return f"{key} cannot be used (found {_shown(value)}, expected {error})"
+    if key == "approved_on" and isinstance(parsed, date) and parsed - today > _FURTHEST_APPROVAL:
+        return (
+            f"{key} cannot be used (found {_shown(value)}, expected a day no later than {today + _FURTHEST_APPROVAL})"
+        )
+    values[key] = parsed
     return None
-
-
-def _unknown(keys: list[str]) -> str:
-    named = [f"{key[:40]!r}" + (f" (did you mean {near!r}?)" if (near := _nearest(key)) else "") for key in keys[:6]]
-    if len(keys) == 1 and (near := _nearest(keys[0])):
-        return f"unknown key {keys[0][:40]!r}; did you mean {near!r}?"
-    more = f" and {len(keys) - len(named)} more" if len(keys) > len(named) else ""
-    return f"unknown key{'s' if len(keys) > 1 else ''} {', '.join(named)}{more}, not used"
-
-
-def _nearest(key: str) -> str | None:
-    return next(iter(get_close_matches(key[:40].lower(), KEYS, n=1, cutoff=0.75)), None)
 
 
 def _shown(value: object) -> str:
@@ -281,6 +277,5 @@ _STRICTER: dict[str, Callable[[Any, Any], object]] = {
     "status": _stricter_status,
     "review_by": min,
 }
-_GOVERNING = {"audience", "status", "approved_by", "approved_on", "review_by"}
-# Without these two a document is more open than with them, so that neither a typing error nor a blank may lose them.
-_NEVER_MISSPELT = {"audience", "status"}
+# Without these two a document is more open than with them, so that a blank may not lose them.
+_NEVER_EMPTY = {"audience", "status"}

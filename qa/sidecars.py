@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 import stat
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -68,8 +70,12 @@ def label_of(document: Path, labels: Sequence[Path]) -> dict[str, object] | None
     (only,) = labels
     if only.name not in {document.name + suffix for suffix in SIDECAR_SUFFIXES}:
         expected = sidecar_of(document).name
+        is_same = unicodedata.normalize("NFC", only.name) == unicodedata.normalize("NFC", expected)
         raise MetadataError(
-            "the label's name does not fit", found=safe(only.name), expected=expected, remedy="Rename it."
+            "the label's name does not fit",
+            found=safe(only.name) + (" with its accents encoded in another way" if is_same else ""),
+            expected=safe(expected),
+            remedy="Rename it: copy the document's name, and add .yaml." if is_same else "Rename it.",
         )
     return read_sidecar(only)
 
@@ -88,13 +94,16 @@ def write_sidecar(document: Path, changes: Mapping[str, object]) -> Path:
     ordered = [key for key in KEYS if key in values] + [key for key in values if key not in KEYS]
     content = {key: _writable(values[key]) for key in ordered if values[key] is not None or key not in changes}
     text = yaml.dump(content, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=10_000)
-    half = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    # A name that nobody can foresee, and "x", which refuses whatever is there: a link could lead to any other file.
+    half = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        with half.open("w", encoding="utf-8") as file:
+        with half.open("x", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         half.replace(path)
+    except FileExistsError as error:
+        raise MetadataError("the label cannot be written", path=path, found=error.strerror) from error
     except OSError as error:
         half.unlink(missing_ok=True)
         raise MetadataError("the label cannot be written", path=path, found=error.strerror) from error

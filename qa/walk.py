@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -13,6 +14,8 @@ from qa.errors import ReadError, SettingsError
 from qa.parse import SUPPORTED, Reader, reader_for
 
 SIDECAR_SUFFIXES = (".yaml", ".yml")
+# With what programs add to a name, or fingers: `leaflet.pdf.yaml.txt`, `leaflet.pdf .yaml`.
+_MISNAMED_LABEL = re.compile(r"(.+?)\s*\.\s*ya?ml\s*(?:\.te?xt)?\s*", re.IGNORECASE | re.DOTALL)
 _SHOWN_JOINERS = {"\u200c", "\u200d"}  # invisible, but Persian and several Indian scripts spell with them
 
 
@@ -34,7 +37,8 @@ class Fingerprint(NamedTuple):
 class Found:
     """A file that a reader knows. `id` is its path below the folder, with forward slashes.
 
-    `labels` are the files that claim to be its sidecar: one with the right name where all is well.
+    `labels` are the files that claim to be its sidecar: one with the right name where all is well. `orphans` are
+    labels in the same folder that name no file, safe to show: one of them may be meant for this document.
     """
 
     id: str
@@ -42,6 +46,7 @@ class Found:
     reader: Reader
     fingerprint: Fingerprint
     labels: tuple[Path, ...] = ()
+    orphans: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +110,23 @@ def _is_odd(character: str) -> bool:
 
 
 def _sorted_out(entries: list[os.DirEntry[str]], prefix: str, real_root: Path) -> Iterator[Found | PassedOver | str]:
-    labels = {entry.name for entry in entries if _may_be_label(entry)}
-    owners = _owners(labels, [entry.name for entry in entries if entry.name not in labels])
+    labels = {entry.name: stem for entry in entries if (stem := _label_stem(entry)) is not None}
+    files = [entry.name for entry in entries if not entry.is_dir(follow_symlinks=False)]
+    owners = _owners(labels, [name for name in files if name not in labels or not _is_label_name(name)])
     claimed = {label for mine in owners.values() for label in mine}
+    orphans = tuple(sorted(safe(label) for label in labels if _is_label_name(label) and label not in claimed))
     for entry in entries:
         name = prefix + entry.name
         if entry.name.startswith("."):
             yield _skipped(name, "hidden")
         elif entry.name.startswith("~$"):
             yield _skipped(name, "a temporary file of an office program")
-        elif entry.name in labels:
-            if entry.name not in claimed:
-                reason = "a label without its document; it stands beside the file, named as leaflet.pdf.yaml"
-                yield _skipped(name, reason)
+        elif entry.name in claimed:
+            if not _is_label_name(entry.name):
+                yield _skipped(name, "a label with another name; it stands beside the file, named as leaflet.pdf.yaml")
+        elif entry.name in labels and _is_label_name(entry.name):
+            reason = "a label without its document; it stands beside the file, named as leaflet.pdf.yaml"
+            yield PassedOver(safe(name), f"{reason}. Rename it or take it out", failed=True)
         elif entry.is_symlink():
             yield _link(entry, name, real_root)
         elif entry.is_dir(follow_symlinks=False):
@@ -127,28 +136,43 @@ def _sorted_out(entries: list[os.DirEntry[str]], prefix: str, real_root: Path) -
         else:
             item = _file(entry, name)
             beside = tuple(Path(entry.path).with_name(label) for label in owners.get(entry.name, ()))
-            yield replace(item, labels=beside) if isinstance(item, Found) else item
+            yield replace(item, labels=beside, orphans=orphans) if isinstance(item, Found) else item
 
 
-def _may_be_label(entry: os.DirEntry[str]) -> bool:
-    named = entry.name.lower().endswith(SIDECAR_SUFFIXES) and not entry.name.startswith(".")
-    return named and not entry.is_dir(follow_symlinks=False)
+def _is_label_name(name: str) -> bool:
+    return name.rstrip().lower().endswith(SIDECAR_SUFFIXES)
 
 
-def _owners(labels: set[str], names: list[str]) -> dict[str, list[str]]:
-    """For each file the labels that are meant for it, also those that forgot its suffix or changed its capitals."""
+def _label_stem(entry: os.DirEntry[str]) -> str | None:
+    """The name that the file is meant to label, if its own name looks like a label's."""
+    if entry.name.startswith((".", "~$")) or entry.is_dir(follow_symlinks=False):
+        return None
+    match = _MISNAMED_LABEL.fullmatch(entry.name)
+    return match[1] if match else None
+
+
+def _owners(labels: dict[str, str], names: list[str]) -> dict[str, list[str]]:
+    """For each file the labels that are meant for it, also those that forgot its suffix or changed its capitals.
+
+    `labels` are names of labels, with the name that each is for.
+    """
     by_stem: dict[str, list[str]] = {}
     for label in sorted(labels):
-        by_stem.setdefault(label.rpartition(".")[0].casefold(), []).append(label)
-    whole = {name.casefold() for name in names}
+        by_stem.setdefault(_folded(labels[label]), []).append(label)
+    whole = {_folded(name) for name in names}
     owners: dict[str, list[str]] = {}
     for name in names if labels else ():
-        exact, short = name.casefold(), Path(name).stem.casefold()
+        exact, short = _folded(name), _folded(Path(name).stem)
         # `leaflet.pdf.yaml` is meant for `leaflet.pdf`, also beside `leaflet.pdf.txt`.
         claimed = by_stem.get(exact, []) + (by_stem.get(short, []) if short not in whole else [])
-        if claimed:
+        if claimed := [label for label in claimed if label != name]:
             owners[name] = claimed
     return owners
+
+
+def _folded(name: str) -> str:
+    """The same for all names that differ in capitals, in how an accent is encoded or in spaces at the end only."""
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", name).casefold()).rstrip()
 
 
 def _file(entry: os.DirEntry[str], name: str) -> Found | PassedOver:
@@ -183,7 +207,7 @@ def _skipped(name: str, reason: str) -> PassedOver:
 def _without_twins(documents: list[Found], others: list[PassedOver]) -> tuple[list[Found], list[PassedOver]]:
     first: dict[str, Found] = {}
     for found in sorted(documents, key=lambda found: found.id):
-        key = unicodedata.normalize("NFC", unicodedata.normalize("NFC", found.id).casefold())
+        key = _folded(found.id)
         if key in first:
             reason = f"the same name as {first[key].id}, but for capitals or accents; rename one of them"
             others.append(PassedOver(found.id, reason, failed=True))

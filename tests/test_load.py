@@ -404,10 +404,89 @@ def test_linked_sidecar_closes(corpus: Path, tmp_path: Path) -> None:
     assert (only.metadata.audience, only.metadata.status) == (Audience.STAFF, Status.DRAFT)
 
 
-def test_orphan_sidecar(corpus: Path) -> None:
-    """A label without its document is a line."""
-    (corpus / "gone.pdf.yaml").write_text("audience: patient")
-    assert "without its document" in line(load(corpus), "gone.pdf.yaml").reason
+@pytest.mark.parametrize("name", ["gone.pdf.yaml", "good.md.yaml", "folder.yml"])
+def test_orphan_sidecar(corpus: Path, name: str) -> None:
+    """A label without its document fails, and turns off the folder's default beside it, but not an audience given."""
+    for path in ("other.txt", "folder/deep.txt"):
+        (corpus / path).parent.mkdir(exist_ok=True)
+        (corpus / path).write_text(ADVICE)
+    (corpus / "other.txt.yaml").write_text("audience: patient")
+    (corpus / name).write_text("audience: staff")
+    report = load(corpus, Corpus(folder_audience={".": Audience.PATIENT}))
+    assert line(report, name).outcome is Outcome.FAILED
+    assert "without its document" in line(report, name).reason
+    assert document(report, "good.txt").metadata.audience is Audience.STAFF
+    assert f"'{name}' beside it names no document" in line(report, "good.txt").warnings[0]
+    assert document(report, "other.txt").metadata.audience is Audience.PATIENT
+    assert document(report, "folder/deep.txt").metadata.audience is Audience.PATIENT
+
+
+@pytest.mark.parametrize("name", ["good.txt.yaml.txt", "good.txt.yml.txt", "good.txt .yaml", "good.txt.yaml "])
+def test_misnamed_labels_close(corpus: Path, name: str) -> None:
+    """What a program or a finger made of a label's name closes its document, and is no document itself."""
+    (corpus / name).write_text("audience: staff")
+    report = load(corpus, Corpus(folder_audience={".": Audience.PATIENT}))
+    (only,) = report.documents
+    assert (only.id, only.metadata.audience, only.metadata.status) == ("good.txt", Audience.STAFF, Status.DRAFT)
+    assert "name does not fit" in line(report, "good.txt").warnings[0]
+
+
+def test_texts_named_like_labels_are_read(corpus: Path) -> None:
+    """A text whose name looks like a label's, but that stands beside no such document, is a document."""
+    (corpus / "about.yaml.txt").write_text(ADVICE)
+    assert [item.id for item in load(corpus).documents] == ["about.yaml.txt", "good.txt"]
+
+
+@pytest.mark.parametrize(("name", "label"), [("cafe\u0301", "caf\u00e9"), ("caf\u00e9", "cafe\u0301")])
+def test_label_with_other_accents_closes(corpus: Path, name: str, label: str) -> None:
+    """A label whose accents are encoded in another way than its document's closes it, and the warning says why."""
+    (corpus / f"{name}.md").write_text(ADVICE)
+    (corpus / f"{label}.md.yaml").write_text("audience: staff")
+    report = load(corpus, Corpus(folder_audience={".": Audience.PATIENT}))
+    assert document(report, f"{name}.md").metadata.status is Status.DRAFT
+    assert document(report, f"{name}.md").metadata.audience is Audience.STAFF
+    assert "name does not fit" in line(report, f"{name}.md").warnings[0]
+
+
+@pytest.mark.parametrize(
+    ("name", "top"),
+    [
+        ("a.md", "\n---\naudience: staff\n---\n"),
+        ("a.md", " ---\naudience: staff\n---\n"),
+        ("a.md", "\ufeff\ufeff---\naudience: staff\n---\n"),
+        ("a.md", "<!-- x -->\n---\ntitle: Codes\nstatus: withdrawn\n---\n"),
+        ("a.md", '+++\naudience = "staff"\n+++\n'),
+        ("a.md", "----\ntitle: Codes\naudience: staff\n----\n"),
+        ("a.md", "---\n# meta\naudience: staff\n\n"),
+        ("a.md", "**Audience**: our nurses\n\n"),
+        ("a.txt", "---\naudience: staff\n---\n"),
+        ("a.txt", "Title\n\nSTATUS : do not publish\n"),
+    ],
+)
+def test_unrecognised_front_matter_closes(corpus: Path, name: str, top: str) -> None:
+    """Front matter that no reader recognises closes its document, even where the label opens it."""
+    (corpus / name).write_text(f"{top}\n{ADVICE}\n")
+    (corpus / f"{name}.yaml").write_text("audience: patient\napproved_by: Dr Vale")
+    report = load(corpus)
+    metadata = document(report, name).metadata
+    assert metadata.audience is Audience.STAFF
+    assert metadata.status is not Status.APPROVED
+    assert "looks like front matter that was not recognised" in line(report, name).warnings[0]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Your immigration status does not matter: we see everybody.\n\nThe audience: who comes to our talks?",
+        "---\ntitle: Visits\naudience: patient\nstatus: approved\n---\n\nBring your papers.",
+        "Bring your papers.\n\n" * 25 + "status: withdrawn\n",
+    ],
+)
+def test_prose_is_no_front_matter(corpus: Path, text: str) -> None:
+    """Sentences with these words, front matter that was read, and lines far down close nothing."""
+    (corpus / "a.md").write_text(text)
+    (corpus / "a.md.yaml").write_text("audience: patient\napproved_by: Dr Vale")
+    assert patient_may_read(document(load(corpus), "a.md").metadata, TODAY)
 
 
 def test_labels_of_neighbours(corpus: Path) -> None:
@@ -432,6 +511,16 @@ def test_folder_audience(corpus: Path) -> None:
     assert "'pateint'" in report.warnings[0]
     everything = load(corpus, Corpus(folder_audience={".": Audience.PATIENT}))
     assert all(item.metadata.audience is Audience.PATIENT for item in everything.documents)
+
+
+@pytest.mark.parametrize("stricter_first", [True, False])
+def test_one_folder_named_twice(corpus: Path, stricter_first: bool) -> None:
+    """Where the settings name one folder in two ways the stricter audience counts."""
+    (corpus / "pub").mkdir()
+    (corpus / "pub/a.txt").write_text(ADVICE)
+    folders = {"pub": Audience.STAFF, "./pub": Audience.PATIENT}
+    settings = Corpus(folder_audience=folders if stricter_first else dict(reversed(folders.items())))
+    assert document(load(corpus, settings), "pub/a.txt").metadata.audience is Audience.STAFF
 
 
 def test_digest(corpus: Path) -> None:
@@ -554,3 +643,25 @@ def test_change_while_reading(corpus: Path, tmp_path: Path, monkeypatch: pytest.
             report = load(corpus, cache=cache)
         assert "changed while it was being read" in line(report, "good.txt").reason
         assert load(corpus, cache=cache).documents[0].document.text == "Something else."
+
+
+def test_new_label_never_counts_for_old_text(corpus: Path, cached: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A cached text that is replaced and opened to patients while the build runs is not published as it was."""
+    label = corpus / "good.txt.yaml"
+    label.write_text("audience: staff")
+    parsed = qa.load._parsed
+
+    def slow(*arguments: Any) -> Iterator[Any]:
+        for file, outcome in parsed(*arguments):
+            if file.id == "good.txt":
+                (corpus / "good.txt").write_text("Public opening hours.")
+                label.write_text("audience: patient\napproved_by: Dr Vale")
+            yield file, outcome
+
+    with ParseCache.open(cached) as cache:
+        with monkeypatch.context() as patch:
+            patch.setattr(qa.load, "_parsed", slow)
+            report = load(corpus, cache=cache)
+        assert [item.id for item in report.documents] == ["page.html"]
+        assert "changed while it was being read" in line(report, "good.txt").reason
+        assert document(load(corpus, cache=cache), "good.txt").document.text == "Public opening hours."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from datetime import date, datetime
 from pathlib import Path
@@ -187,6 +188,92 @@ def test_strangers_warn_once() -> None:
     assert warnings == ("front matter: unknown keys 'tags', 'layout', 'date', not used",)
 
 
+@pytest.mark.parametrize(
+    ("unknown", "found"),
+    [
+        ({"state": "draft"}, "'state'"),
+        ({"publication_status": "withdrawn"}, "'publication_status'"),
+        ({"expires": "2020-01-01"}, "'expires'"),
+        ({"expiryDate": "2020-01-01"}, "'expiryDate'"),
+        ({"reveiw_by": "2020-01-01"}, "did you mean 'review_by'?"),
+        ({"aproved_on": "2020-01-01"}, "did you mean 'approved_on'?"),
+        ({"visibility": "Staff"}, "'visibility'"),
+        ({"Zielgruppe": "staff"}, "'Zielgruppe'"),
+        ({"\uff41\uff55\uff44\uff49\uff45\uff4e\uff43\uff45": "staff"}, "did you mean 'audience'?"),
+        ({"<<": {"audience": "staff"}}, "'<<'"),
+        ({"meta": {"audience": "staff"}}, "'meta'"),
+        ({"for": ["x", {"who": "staff only"}]}, "'for'"),
+        ({"draft": "true"}, "'draft'"),
+        ({"published": "false"}, "'published'"),
+    ],
+)
+@pytest.mark.parametrize("where", ["front matter", "label"])
+def test_keys_that_may_close_do(where: str, unknown: dict[object, object], found: str) -> None:
+    """An unknown key that may have been meant to hold a document back does so, and the warning names it."""
+    metadata, warnings = say(unknown, APPROVED) if where == "front matter" else say(APPROVED, unknown)
+    assert (metadata.audience, metadata.status) == (Audience.STAFF, Status.DRAFT)
+    assert warnings[0].startswith(f"{where}: unknown key ")
+    assert found in warnings[0]
+    assert "did you mean" in warnings[0] or "say it with audience, status or review_by" in warnings[0]
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"state": "final"},
+        {"review_date": "2020-01-01"},
+        {"remark": "Confidential, for our STAFF"},
+        {"who may read": "the team"},
+        {"meta": {"review_by": "2020-01-01"}},
+        {"valid until": "2020-01-01"},
+    ],
+)
+def test_labels_are_judged_by_more(unknown: dict[object, object]) -> None:
+    """In a label, which is written for us, a telling word closes; in front matter it need not."""
+    assert say(APPROVED, unknown)[0].audience is Audience.STAFF
+
+
+@pytest.mark.parametrize(
+    "unknown",
+    [
+        {"author": "The staff of our clinic", "categories": ["news"], "date": "2020-01-01", "slug": "visit"},
+        {"draft": "false", "published": "true", "toc": True, "weight": 3},
+        {"cover": {"image": "staff.png", "alt": "Our team"}, "description": "Private rooms, internal pharmacy"},
+        {"published": "2020-01-01", "lastmod": "2021-02-03", "permalink": "/visit", "aliases": []},
+    ],
+)
+def test_front_matter_of_others_is_harmless(unknown: dict[object, object]) -> None:
+    """What other programs write into front matter leaves a document open."""
+    assert patient_may_read(say(unknown, APPROVED)[0], TODAY)
+
+
+@pytest.mark.parametrize("unknown", [{"shelf": ["a", "b"]}, {"department": "Internal Medicine"}, {"draft": "no"}])
+def test_harmless_keys_of_labels(unknown: dict[object, object]) -> None:
+    """A label may hold keys of others that say nothing about who reads."""
+    assert patient_may_read(say(None, APPROVED | unknown)[0], TODAY)
+
+
+def test_warnings_about_keys_are_safe_and_few() -> None:
+    """However many and odd the unknown keys are, the warnings stay short and can be printed."""
+    _, warnings = say(None, {f"\x1b[2J\u202estatus{number}\n" + "x" * 500: "staff" for number in range(50)})
+    assert len(warnings) <= 8
+    assert all(warning.isprintable() and len(warning) < 300 for warning in warnings)
+
+
+@pytest.mark.parametrize("where", ["front matter", "label"])
+def test_approval_far_ahead_closes(where: str) -> None:
+    """An approval more than 366 days ahead is unusable, for it would put off the review without end."""
+    for day, audience in (
+        ("2027-11-24", Audience.PATIENT),
+        ("2027-11-25", Audience.STAFF),
+        ("2062-03-01", Audience.STAFF),
+    ):
+        mapping = APPROVED | {"approved_on": day}
+        metadata, warnings = say(mapping, None) if where == "front matter" else say(None, mapping)
+        assert metadata.audience is audience
+        assert ("expected a day no later than 2027-11-24" in " ".join(warnings)) is (audience is Audience.STAFF)
+
+
 def test_spelling_of_keys() -> None:
     """Capitals, hyphens and spaces in keys do not matter; the same key twice closes."""
     assert say(None, {"Review-By": "2027-01-01"})[0].review_by == date(2027, 1, 1)
@@ -335,6 +422,36 @@ def test_label_of_wants_one_right_name(tmp_path: Path) -> None:
         label_of(document, [right, short])
     with pytest.raises(MetadataError, match=r"expected leaflet\.pdf\.yaml"):
         label_of(document, [short])
+
+
+def test_label_of_wants_the_same_accents(tmp_path: Path) -> None:
+    """A label whose accents are encoded in another way is an error that says so."""
+    document, other = tmp_path / "cafe\u0301.md", tmp_path / "caf\u00e9.md.yaml"
+    with pytest.raises(MetadataError, match="accents encoded in another way"):
+        label_of(document, [other])
+
+
+def test_write_follows_no_link(tmp_path: Path) -> None:
+    """A link planted where a label is made ready does not lead to another file, which keeps its content."""
+    precious = tmp_path / "precious.txt"
+    precious.write_text("precious")
+    (tmp_path / f".leaflet.pdf.yaml.{os.getpid()}.tmp").symlink_to(precious)
+    path = write_sidecar(tmp_path / "leaflet.pdf", {"audience": "staff"})
+    assert precious.read_text() == "precious"
+    assert not path.is_symlink()
+    assert read_sidecar(path) == {"audience": "staff"}
+
+
+def test_write_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Even where the name was foreseen the planted link is refused, and left where it is."""
+    monkeypatch.setattr("secrets.token_hex", lambda _: "foreseen")
+    precious, planted = tmp_path / "precious.txt", tmp_path / ".leaflet.pdf.yaml.foreseen.tmp"
+    precious.write_text("precious")
+    planted.symlink_to(precious)
+    with pytest.raises(MetadataError, match="cannot be written"):
+        write_sidecar(tmp_path / "leaflet.pdf", {"audience": "staff"})
+    assert precious.read_text() == "precious"
+    assert planted.is_symlink()
 
 
 def test_write_merges(tmp_path: Path) -> None:
