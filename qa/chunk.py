@@ -7,18 +7,29 @@ introduces it. Sizes are counted with the model's own tokenizer, and what is put
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from qa.models import Block, BlockKind, CorpusDocument, Document, Passage, Span
+from qa.readers.normalise import shortened
 from qa.settings import Passages
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _SPECIAL_TOKENS = 2  # [CLS] and [SEP]
+# Characters that are searched for sentences at once. The search takes time that grows with the cube of what it is
+# given: a millisecond or two for this many of the worst, minutes for a whole document of them.
+_WINDOW: Final = 2_000
+# What stands in front of every passage of a section: a small file with long headings would make a huge index.
+_LONGEST_KEPT: Final = 300  # characters of a heading or lead-in
+_OUTERMOST_KEPT: Final = 2  # headings of a path that is longer than these two together
+_INNERMOST_KEPT: Final = 6
+_WHITE = re.compile(r"\s+")
+_AFTER_SENTENCE = re.compile(r"[.!?:;。！？…][\"'”’)\]]*\s")
 
 
 class TokenCounter(Protocol):
@@ -65,12 +76,15 @@ def split(entry: CorpusDocument, tokens: TokenCounter, settings: Passages, limit
     """The passages of one document, in reading order.
 
     Every character of the document's text but headings and white space between blocks is in exactly one passage. A
-    heading without anything under it is a passage of its own. `limit` is what the model reads, in tokens.
+    heading without anything under it is a passage of its own, and so is one that is too long to stand whole in front of
+    what is under it. Passages keep the first 300 characters of a heading or lead-in, and of a path of more than eight
+    headings the two outermost and the six innermost. `limit` is what the model reads, in tokens.
     """
     document = entry.document
     largest = min(settings.max_tokens, limit - _SPECIAL_TOKENS)
     passages: list[Passage] = []
     for section in _sections(document):
+        headings = _kept(section[0].headings)
         units = _units(document, section, tokens, largest)
         for group in _pack(units, settings.min_tokens, largest):
             start, end = group[0].start, group[-1].end
@@ -82,7 +96,7 @@ def split(entry: CorpusDocument, tokens: TokenCounter, settings: Passages, limit
                     text=document.text[start:end],
                     start=start,
                     end=end,
-                    headings=section[0].headings,
+                    headings=headings,
                     pages=_pages(document, start, end),
                     tokens=sum(unit.tokens for unit in group),
                     lead_in=introduced_before,
@@ -97,6 +111,7 @@ def embedding_text(passage: Passage, title: str, tokens: TokenCounter, limit: in
     The text itself is always whole. Of what stands in front, the innermost headings stay longest, then the title, then
     the lead-in; outer headings go first.
     """
+    title = shortened(title, _LONGEST_KEPT)
     headings = [heading for heading in passage.headings if heading != title]
     parts = [*reversed(headings[-1:]), title, passage.lead_in, *reversed(headings[:-1])]
     room = limit - _SPECIAL_TOKENS - passage.tokens
@@ -109,8 +124,14 @@ def embedding_text(passage: Passage, title: str, tokens: TokenCounter, limit: in
     return "\n".join([*front, passage.text])
 
 
+def _kept(path: tuple[str, ...]) -> tuple[str, ...]:
+    if len(path) > _OUTERMOST_KEPT + _INNERMOST_KEPT:
+        path = path[:_OUTERMOST_KEPT] + path[-_INNERMOST_KEPT:]
+    return tuple(shortened(heading, _LONGEST_KEPT) for heading in path)
+
+
 def _sections(document: Document) -> Iterator[list[Block]]:
-    """Runs of blocks under one heading; a heading with nothing under it is a run of its own."""
+    """Runs of blocks under one heading; a heading with nothing under it, or a very long one, is a run too."""
     section: list[Block] = []
     blocks = document.blocks
     for place, block in enumerate(blocks):
@@ -119,7 +140,8 @@ def _sections(document: Document) -> Iterator[list[Block]]:
             if section:
                 yield section
                 section = []
-            if following is None or (following.kind is BlockKind.HEADING and following.level <= block.level):
+            is_bare = following is None or (following.kind is BlockKind.HEADING and following.level <= block.level)
+            if is_bare or block.end - block.start > _LONGEST_KEPT:
                 yield [block]
             continue
         if section and section[0].headings != block.headings:
@@ -149,7 +171,7 @@ def _units(document: Document, section: list[Block], tokens: TokenCounter, large
             (piece, lead_in if listed else "", opens_list and number == last) for number, piece in enumerate(pieces)
         ]
         if opens_list:
-            lead_in = document.text[slice(*pieces[-1])]
+            lead_in = shortened(document.text[slice(*pieces[-1])], _LONGEST_KEPT)
         elif not listed:
             lead_in = ""
     counts = tokens.count([document.text[start:end] for (start, end), _, _ in spans])
@@ -176,26 +198,53 @@ def _tied(units: list[_Unit], largest: int) -> list[_Unit]:
 
 def sentence_spans(text: str, start: int, end: int) -> list[Span]:
     """The sentences of `text[start:end]`, without the white space around them; at least one where there is text."""
+    spans: list[Span] = []
+    while start < end:
+        found = list(_sentences_within(text, start, min(start + _WINDOW, end)))
+        after = end
+        if end - start > _WINDOW:
+            # The window ends somewhere within its last sentence, which the next one begins with.
+            after = found[-1][0] if found and found[-1][0] - start >= _WINDOW // 2 else _window_end(text, start)
+            found = [(first, min(last, after)) for first, last in found if first < after]
+        spans += [_trimmed(text, *span) for span in found]
+        start = after
+    return spans
+
+
+def _sentences_within(text: str, start: int, end: int) -> Iterator[Span]:
     from sentencex import get_sentence_boundaries
 
-    spans: list[Span] = []
     for boundary in get_sentence_boundaries("en", text[start:end]):
-        sentence = text[start + boundary["start_index"] : start + boundary["end_index"]]
-        first = start + boundary["start_index"] + len(sentence) - len(sentence.lstrip())
-        after = first + len(sentence.strip())
+        first, after = _trimmed(text, start + boundary["start_index"], start + boundary["end_index"])
         if after > first:
-            spans.append((first, after))
-    return spans
+            yield first, after
+
+
+def _trimmed(text: str, start: int, end: int) -> Span:
+    """The span without the white space at its ends."""
+    stretch = text[start:end]
+    first = start + len(stretch) - len(stretch.lstrip())
+    return first, first + len(stretch.strip())
+
+
+def _window_end(text: str, start: int) -> int:
+    """Where to end a window in which no sentence ends: in its second half after a mark, else a word, else anywhere."""
+    half, after = start + _WINDOW // 2, start + _WINDOW
+    for mark in (_AFTER_SENTENCE, _WHITE):
+        if matches := list(mark.finditer(text, half, after)):
+            return matches[-1].end()
+    return after
 
 
 def _cut(text: str, start: int, end: int, tokens: TokenCounter, largest: int) -> Iterator[tuple[int, int, int]]:
     """Pieces (start, end, tokens) of a sentence that is too long: cut after a comma or the like, else between words."""
-    offsets = tokens.offsets(text[start:end])
+    stretch = text[start:end]
+    offsets = tokens.offsets(stretch)
     first = 0
     while first < len(offsets):
         after = min(first + largest, len(offsets))
         if after < len(offsets):
-            after = _best_cut(text[start:end], offsets, first, after)
+            after = _best_cut(stretch, offsets, first, after)
         yield (start + offsets[first][0], start + offsets[after - 1][1], after - first)
         first = after
 

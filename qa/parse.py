@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
 from pathlib import Path
+from typing import Final
 
 from qa.document_json import to_json
+from qa.errors import TooLarge
 from qa.models import Document
+from qa.readers.normalise import LONGEST_HEADING_KEPT, shortened
 
+MOST_CHARACTERS: Final = 5_000_000  # of normalised text in one document, some 2,000 printed pages
 WORKER_TARGET = "qa.parse:parse_in_worker"
 
 
@@ -32,11 +36,11 @@ class Reader:
 
 
 READERS = (
-    Reader("text", 1, (".txt", ".text"), ("charset-normalizer",)),
-    Reader("markdown", 1, (".md", ".markdown"), ("charset-normalizer", "markdown-it-py", "PyYAML")),
-    Reader("html", 1, (".html", ".htm"), ("charset-normalizer",), isolated=True),
-    Reader("docx", 1, (".docx",), ("python-docx", "lxml"), isolated=True),
-    Reader("pdf", 2, (".pdf",), ("pypdf",), isolated=True),
+    Reader("text", 2, (".txt", ".text"), ("charset-normalizer",)),
+    Reader("markdown", 2, (".md", ".markdown"), ("charset-normalizer", "markdown-it-py", "PyYAML")),
+    Reader("html", 2, (".html", ".htm"), ("charset-normalizer",), isolated=True),
+    Reader("docx", 2, (".docx",), ("python-docx", "lxml"), isolated=True),
+    Reader("pdf", 3, (".pdf",), ("pypdf",), isolated=True),
 )
 _BY_SUFFIX = {suffix: reader for reader in READERS for suffix in reader.suffixes}
 SUPPORTED = ", ".join(sorted(_BY_SUFFIX))
@@ -58,9 +62,23 @@ def identity(reader: Reader) -> str:
 
 
 def read(reader_name: str, path: Path) -> Document:
-    """Read `path` in this process. Raises ReadError and whatever the reader's libraries raise."""
+    """Read `path` in this process. Raises ReadError and whatever the reader's libraries raise.
+
+    However large the file, its text is refused (TooLarge) beyond `MOST_CHARACTERS`, and a long title is shortened.
+    """
     read_one: Callable[[Path], Document] = import_module(f"qa.readers.{reader_name}").read
-    return read_one(path)
+    document = read_one(path)
+    if len(document.text) > MOST_CHARACTERS:
+        raise TooLarge(
+            "the file holds too much text",
+            path=path,
+            found=f"{len(document.text):,} characters",
+            expected=f"at most {MOST_CHARACTERS:,}",
+            remedy="Split it into several files.",
+        )
+    if document.title is None:
+        return document
+    return replace(document, title=shortened(document.title, LONGEST_HEADING_KEPT))
 
 
 def parse_in_worker(request: dict[str, str]) -> dict[str, object]:

@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import pytest
+import sentencex
 from builders import H, L, P, T, document, entry
 
-from qa.chunk import ModelTokens, embedding_text, split
+from qa.chunk import ModelTokens, embedding_text, sentence_spans, split
 from qa.embed import ModelFiles
 from qa.models import BlockKind, CorpusDocument, Page, Passage, Span
 from qa.settings import Passages
@@ -145,3 +148,74 @@ def test_the_models_limit_is_never_reached(text: str) -> None:
         sizes = tokens.count([passage.text, embedding_text(passage, "title " * 100, tokens, model.limit)])
         assert sizes[0] <= 180
         assert sizes[1] + 2 <= model.limit
+
+
+@pytest.mark.parametrize("text", ["“" * 9_000, "漢字。" * 3_000, "word " * 2_000, "Dr. Ash came. " * 700])
+def test_sentences_are_looked_for_in_short_stretches(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """However long a paragraph, the sentence finder, whose time grows with the cube, gets little at once and seldom."""
+    sizes: list[int] = []
+    find = sentencex.get_sentence_boundaries
+
+    def watched(language: str, stretch: str) -> Any:
+        sizes.append(len(stretch))
+        return find(language, stretch)
+
+    monkeypatch.setattr(sentencex, "get_sentence_boundaries", watched)
+    text = text.strip()
+    spans = sentence_spans(f"before {text} after", 7, 7 + len(text))
+    assert max(sizes) <= 2_000
+    assert len(sizes) <= len(text) / 1_000 + 1
+    covered = "".join(text[start - 7 : end - 7] for start, end in spans)
+    assert "".join(covered.split()) == "".join(text.split())
+    assert all(one[1] <= other[0] for one, other in pairwise(spans))
+
+
+def test_long_paragraphs_are_cut_between_the_same_sentences() -> None:
+    """Looking at a long paragraph in parts finds the sentences that looking at all of it would."""
+    sentences = [f"Dr. Ash saw number {number}, i.e. the {number}th of May 3.5 times." for number in range(300)]
+    text = " ".join(sentences)
+    assert [text[start:end] for start, end in sentence_spans(text, 0, len(text))] == sentences
+
+
+def test_long_headings_and_lead_ins_are_kept_short_around_passages() -> None:
+    """What every passage of a section carries is at most 300 characters, cut at a word and marked as cut."""
+    items = [(L, sentence(5, name)) for name in ("Alpha", "Beta", "Gamma", "Delta")]
+    long = "heading " * 1_000
+    read = entry("a", document((H, long.strip()), (P, "x, " * 1_000 + "bring:"), *items))
+    passages = split(read, Words(), SMALL, LIMIT)
+    carried = {text for passage in passages for text in (*passage.headings, passage.lead_in)}
+    assert max(map(len, carried)) <= 300
+    assert passages[-1].headings[0].endswith(" heading…")
+    assert passages[-1].lead_in.endswith("…")
+
+
+def test_a_heading_that_is_cut_short_is_a_passage_too() -> None:
+    """Of a heading too long to be carried whole nothing is lost: it is text of its own, above what is under it."""
+    long = " ".join(f"word{number}" for number in range(80))
+    read = entry("a", document((H, "Top"), (H, long, 2), (P, "Under it.")))
+    passages = split(read, Words(), SMALL, LIMIT)
+    assert " ".join(passage.text for passage in passages) == f"{long} Under it."
+    assert passages[0].headings == ("Top",)
+    assert passages[-1].headings[0] == "Top"
+    assert len(passages[-1].headings) == 2
+
+
+def test_a_deep_path_keeps_its_ends() -> None:
+    """Of more than eight headings above a passage the two outermost and the six innermost stay."""
+    headings = [(H, f"Level {level}", level) for level in range(1, 13)]
+    (passage,) = split(entry("a", document(*headings, (P, "Text."))), Words(), SMALL, LIMIT)
+    assert passage.headings == tuple(f"Level {level}" for level in (1, 2, 7, 8, 9, 10, 11, 12))
+
+
+def test_a_long_title_is_counted_short() -> None:
+    """What the tokenizer is given for each passage does not grow with the title."""
+    given: list[str] = []
+
+    class Watched(Words):
+        def count(self, texts: Sequence[str]) -> list[int]:
+            given.extend(texts)
+            return super().count(texts)
+
+    (passage,) = split(entry("a", "Ask us."), Words(), SMALL, LIMIT)
+    assert embedding_text(passage, "title " * 10_000, Watched(), LIMIT) == "Ask us."
+    assert max(map(len, given)) <= 300

@@ -260,3 +260,22 @@ def test_footnotes_come_last(word: WordDocument, path: Path) -> None:
     part = docx.opc.part.Part(docx.opc.packuri.PackURI("/word/footnotes.xml"), content, xml.encode(), word.part.package)
     word.part.relate_to(part, "http://schemas.openxmlformats.org/officeDocument/2006/relationships/footnotes")
     assert texts(saved(word, path)) == ["body", "note"]
+
+
+@pytest.mark.parametrize(("parts", "size"), [(1, 20_000_001), (3, 17_000_000)])
+def test_what_unpacks_to_too_much_is_refused(path: Path, parts: int, size: int) -> None:
+    """Neither one part over 20 MB nor more than 50 MB in all is unpacked; the sizes that the archive gives decide."""
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for number in range(parts):
+            archive.writestr(f"word/part{number}.bin", bytes(size))
+    with pytest.raises(TooLarge, match=f"{parts * size:,} bytes, {size:,} of them in one part"):
+        read(path)
+
+
+def test_a_table_of_very_many_columns_is_not_all_named(word: WordDocument, path: Path) -> None:
+    """Beyond 50 columns values stand without names, and the header stands once, whole."""
+    names = tuple(f"name{'x' * number}" for number in range(55))
+    add_table(word, names, tuple("v" * 55))
+    header, row = texts(saved(word, path), R)
+    assert header == "; ".join(names)
+    assert row.count(": v") == 50

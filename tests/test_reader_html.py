@@ -308,3 +308,22 @@ def test_copied_characters_map_to_themselves(parsed: Reader, raw: str) -> None:
     except EmptyDocument:
         return
     check_places(document, raw)
+
+
+def test_cells_spanning_very_many_columns_are_not_repeated(parsed: Reader) -> None:
+    """Of cells that span rows those in the first 200 columns are said again below; every cell is read once."""
+    document = parsed("<table><tr>" + "<td rowspan=9>span" * 1_000 + "<tr><td>a<tr><td>b</table>")
+    first, *others = texts(document, R)
+    assert first.count("span") == 1_000
+    assert [row.count("span") for row in others] == [200, 200]
+
+
+def test_a_long_column_name_is_not_repeated_whole(parsed: Reader) -> None:
+    """Names that several header rows make together are shortened in rows, and the header then stands whole."""
+    heads = [f"<tr><th>{name * 10}<th>Price" for name in ("alphabet ", "number ", "letters ")]
+    document = parsed(f"<table>{''.join(heads)}" + "<tr><td>a<td>1" * 9 + "</table>")
+    rows = texts(document, R)
+    assert [row.count("Price") for row in rows[:3]] == [1, 1, 1]
+    assert rows[2].startswith("letters letters")
+    assert len(rows) == 12
+    assert all(row.split(": ")[0].endswith("…") and len(row.split(": ")[0]) <= 120 for row in rows[3:])

@@ -219,3 +219,31 @@ def test_copied_characters_map_to_themselves(parsed: Reader, raw: str) -> None:
     except EmptyDocument:
         return
     check_places(document, raw)
+
+
+def test_a_long_column_name_is_not_repeated_whole(parsed: Reader) -> None:
+    """Rows carry at most 120 characters of a column's name; the header stands once, whole, so that nothing is lost."""
+    name = " ".join(f"word{number}" for number in range(1_000))
+    document = parsed(f"|{name}|Price|\n|-|-|\n" + "|a|1|\n" * 50)
+    header, *rows = texts(document, R)
+    assert header == f"{name}; Price"
+    assert len(rows) == 50
+    assert all(len(row) < 150 and row.startswith("word0 word1") and row.endswith("…: a; Price: 1") for row in rows)
+
+
+def test_very_many_columns_are_not_all_named(parsed: Reader) -> None:
+    """Beyond 50 columns a row's values stand without names, and the header stands once, whole."""
+    names = [f"name{'x' * number}" for number in range(60)]
+    bar = "|".join
+    document = parsed(f"|{bar(names)}|\n|{bar('-' * 60)}|\n|{bar('v' * 60)}|\n")
+    header, row = texts(document, R)
+    assert header == "; ".join(names)
+    assert row.count(": v") == 50
+    assert row.endswith("; v" * 10)
+
+
+def test_a_long_heading_is_not_repeated_whole(parsed: Reader) -> None:
+    """Blocks know at most 300 characters of each heading above them; the heading's own block has all of it."""
+    document = parsed("# " + "word " * 1_000 + "\n\nText.\n\n## Deep\n\nMore.\n")
+    assert len(texts(document, H)[0]) == 4_999
+    assert max(len(heading) for block in document.blocks for heading in block.headings) <= 300

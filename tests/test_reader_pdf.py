@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import reportlab
 from pypdf import PdfReader, PdfWriter
-from pypdf.generic import NameObject
+from pypdf.generic import ArrayObject, DecodedStreamObject, DictionaryObject, NameObject
 from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
@@ -650,3 +650,50 @@ def test_own_files_have_the_pages_that_pypdf_counts(flow: Callable[..., Path]) -
     """Every page of the file is a page of the document."""
     path = flow([Paragraph(LOREM, BODY) for _ in range(60)])
     assert len(read(path).pages) == len(PdfReader(path).pages)
+
+
+def test_a_long_column_name_is_not_repeated_whole(flow: Callable[..., Path]) -> None:
+    """Rows carry at most 120 characters of a column's name; the header stands once, whole, so that nothing is lost."""
+    name = " ".join(["Word"] * 60)
+    rows = [[Paragraph(f"<b>{name}</b>", BODY), Paragraph("<b>Price</b>", BODY)]]
+    rows += [[Paragraph(f"Visit {number}", BODY), Paragraph("some", BODY)] for number in range(4)]
+    table = Table(rows, colWidths=[200, 230], style=[("GRID", (0, 0), (-1, -1), 0.5, colors.black)])
+    header, *others = texts(read(flow([table])))
+    assert header == f"{name}; Price"
+    assert [other.split(": ")[1:] for other in others] == [[f"Visit {n}; Price", "some"] for n in range(4)]
+    assert all(other.split(": ")[0].endswith("Word…") and other.index(":") <= 120 for other in others)
+
+
+def test_a_font_name_cannot_steer_the_terminal(draw: Callable[..., Path], tmp_path: Path) -> None:
+    """What a warning quotes of the file has no control characters, and is not long."""
+    writer = PdfWriter(clone_from=draw(one_page))
+    fonts = writer.pages[0]["/Resources"]["/Font"]
+    evil = DictionaryObject(
+        {
+            NameObject("/Type"): NameObject("/Font"),
+            NameObject("/Subtype"): NameObject("/Type0"),
+            NameObject("/BaseFont"): NameObject("/Evil\x1b]0;x\x07\u202e" + "x" * 1_000),
+            NameObject("/Encoding"): NameObject("/Identity-H"),
+            NameObject("/DescendantFonts"): ArrayObject(
+                [
+                    DictionaryObject(
+                        {
+                            NameObject("/Type"): NameObject("/Font"),
+                            NameObject("/Subtype"): NameObject("/CIDFontType2"),
+                            NameObject("/BaseFont"): NameObject("/Evil"),
+                        }
+                    )
+                ]
+            ),
+        }
+    )
+    fonts[NameObject("/Evil")] = evil
+    content = DecodedStreamObject()
+    content.set_data(writer.pages[0].get_contents().get_data() + b" BT /Evil 12 Tf 72 500 Td (aabb) Tj ET")
+    writer.pages[0][NameObject("/Contents")] = writer._add_object(content)
+    path = tmp_path / "evil.pdf"
+    writer.write(path)
+    (warning,) = [warning for warning in read(path).warnings if "Evil" in warning]
+    assert warning.isprintable()
+    assert "\\x1b]0;x\\x07\\u202e" in warning
+    assert len(warning) < 400

@@ -14,9 +14,12 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from qa.errors import BrokenDocument, EmptyDocument
-from qa.models import BlockKind, Document
+import qa.parse
+from qa.errors import BrokenDocument, EmptyDocument, TooLarge
+from qa.models import BlockKind, Document, Span
+from qa.readers import text_tables
 from qa.readers.decode import decode
+from qa.readers.lines import Line, split_lines
 from qa.readers.normalise import normalise
 from qa.readers.text import read
 
@@ -306,3 +309,41 @@ def test_lines_that_only_draw_are_empty(parsed: Reader) -> None:
     """A file of rules holds no text."""
     with pytest.raises(EmptyDocument):
         parsed("-----\n\n=====\n")
+
+
+def test_a_long_column_name_is_not_repeated_whole(parsed: Reader) -> None:
+    """Rows carry at most 120 characters of a column's name; the header stands once, whole, so that nothing is lost."""
+    name = "word " * 500 + "end"
+    document = parsed(f"|{name}|Price|\n|---|---|\n" + "|a|1|\n" * 50)
+    header, *rows = texts(document, R)
+    assert header == f"{name}; Price"
+    assert len(rows) == 50
+    assert all(len(row) < 150 and row.endswith("word…: a; Price: 1") for row in rows)
+
+
+def test_many_rules_on_end_are_looked_at_a_few_times_each(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A text of table rules alone takes steps that grow with its lines and not with their square."""
+    looked_at: list[Line] = []
+    cells = text_tables._cells
+
+    def watched(line: Line, separator: str) -> list[Span]:
+        looked_at.append(line)
+        return cells(line, separator)
+
+    monkeypatch.setattr(text_tables, "_cells", watched)
+    lines = split_lines("|--|--|\n" * 500)
+    assert text_tables.find_tables(lines) == {}
+    assert len(looked_at) <= 10 * len(lines)
+
+
+def test_too_much_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A document over the limit on characters is refused with its size and what to do; one at the limit is read."""
+    path = tmp_path / "long.txt"
+    path.write_text("a" * 1_001)
+    monkeypatch.setattr(qa.parse, "MOST_CHARACTERS", 1_001)
+    assert len(qa.parse.read("text", path).text) == 1_001
+    monkeypatch.setattr(qa.parse, "MOST_CHARACTERS", 1_000)
+    with pytest.raises(TooLarge) as caught:
+        qa.parse.read("text", path)
+    assert (caught.value.found, caught.value.expected) == ("1,001 characters", "at most 1,000")
+    assert caught.value.remedy == "Split it into several files."

@@ -20,14 +20,15 @@ from docx.oxml.ns import qn
 from qa.errors import BrokenDocument, EmptyDocument, EncryptedDocument, TooLarge
 from qa.models import BlockKind, Document
 from qa.readers.docx_styles import Styles, is_on
-from qa.readers.normalise import TextBuilder, normalise
+from qa.readers.normalise import LONGEST_COLUMN_NAME, TextBuilder, is_cut_short, normalise
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
     from docx.oxml.xmlchemy import BaseOxmlElement as Element
 
-_LONGEST_NAME: Final = 200  # characters of a column's name, which is said again in each row
-_MOST_UNPACKED: Final = 200_000_000  # bytes
+# Bytes. XML takes many times its size in memory, and which parts are XML is for the file to say: none may be large.
+_MOST_UNPACKED: Final = 50_000_000
+_LARGEST_PART: Final = 20_000_000
 _OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _OLD_WORD: Final = "WordDocument".encode("utf-16-le")
 _ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
@@ -86,12 +87,13 @@ def _check(path: Path) -> None:
     if any(member.flag_bits & 1 for member in members):
         raise _encrypted(path, "an archive with a password")
     unpacked = sum(member.file_size for member in members)
-    if unpacked > _MOST_UNPACKED:
+    largest = max((member.file_size for member in members), default=0)
+    if unpacked > _MOST_UNPACKED or largest > _LARGEST_PART:
         raise TooLarge(
             "the file unpacks to too much",
             path=path,
-            found=f"{unpacked:,} bytes",
-            expected=f"at most {_MOST_UNPACKED:,}",
+            found=f"{unpacked:,} bytes, {largest:,} of them in one part",
+            expected=f"at most {_MOST_UNPACKED:,}, and {_LARGEST_PART:,} in one part",
             remedy="Make its pictures smaller or split it.",
         )
 
@@ -185,17 +187,18 @@ class _Writer:
         headers = next((index for index, mark in enumerate(marked) if not mark), len(marked))
         if not headers and _looks_like_header(table, texts):
             headers = 1
-        if headers == len(texts) or any(len(name) > _LONGEST_NAME for row in texts[:headers] for _, name in row):
+        if headers == len(texts) or any(len(name) > LONGEST_COLUMN_NAME for row in texts[:headers] for _, name in row):
             headers = 0
         names: dict[int, str] = {}
         for header in texts[:headers]:
             for place, text in header:
                 names[place] = normalise(f"{names.get(place, '')} {text}")
-        for cells in texts[headers:]:
+        first = 0 if is_cut_short(names.values()) else headers
+        for index, cells in enumerate(texts[first:], first):
             self.builder.begin(BlockKind.TABLE_ROW, group=group)
             for place, text in cells:
                 if text:
-                    self.builder.cell(names.get(place, ""))
+                    self.builder.cell(names.get(place, "") if index >= headers else "")
                     self.builder.insert(text)
             self.builder.end()
 

@@ -8,12 +8,12 @@ from typing import Final
 from qa.models import BlockKind
 from qa.readers.html_tags import HEADINGS
 from qa.readers.markup import Piece, Token, TokenKind
-from qa.readers.normalise import TextBuilder, normalise
+from qa.readers.normalise import LONGEST_COLUMN_NAME, TextBuilder, is_cut_short, normalise
 
 # Beyond these a table is a mistake or an attack, and names that are said again in each row would make it far larger.
 _MOST_SPANNED: Final = 100  # columns or rows
-_MOST_COLUMNS: Final = 1_000
-_LONGEST_REPEATED: Final = 200  # characters of a column's name, or of a cell that spans rows
+_MOST_COLUMNS: Final = 200  # that have a name or span rows; cells beyond them are read all the same
+_LONGEST_SPANNING: Final = 200  # characters of a cell that is said again in the rows it spans
 _MOST_HEADER_ROWS: Final = 5
 
 
@@ -107,11 +107,13 @@ class Table:
                 for column in range(cell.place, min(cell.place + cell.columns, _MOST_COLUMNS)):
                     self._names[column] = normalise(f"{self._names.get(column, '')} {text}")
         elif any(self._text(cell) for cell in cells):
+            if not self._has_rows and is_cut_short(self._names.values()):
+                self.close()
             self._has_rows = True
             self._write(cells, spanned, self._names)
 
     def close(self) -> None:
-        """Write the header as rows if there were no others."""
+        """Write the header as rows unless there were others, which say it."""
         if not self._has_rows:
             for cells in self._header:
                 self._write(cells, {}, {})
@@ -122,7 +124,7 @@ class Table:
             and not self._has_rows
             and len(self._header) < _MOST_HEADER_ROWS
             and (in_head or all(cell.is_header for cell in cells))
-            and all(len(self._text(cell)) <= _LONGEST_REPEATED for cell in cells)
+            and all(len(self._text(cell)) <= LONGEST_COLUMN_NAME for cell in cells)
         )
 
     def _place(self, cells: list[Cell]) -> dict[int, str]:
@@ -138,9 +140,9 @@ class Table:
                 column += 1
             cell.place = column
             column += cell.columns
-            if cell.rows > 1:
+            if cell.rows > 1 and cell.place < _MOST_COLUMNS:
                 text = self._text(cell)
-                self._spanning[cell.place] = _Spanning(text if len(text) <= _LONGEST_REPEATED else "", cell.rows - 1)
+                self._spanning[cell.place] = _Spanning(text if len(text) <= _LONGEST_SPANNING else "", cell.rows - 1)
         return spanned
 
     def _write(self, cells: list[Cell], spanned: dict[int, str], names: dict[int, str]) -> None:

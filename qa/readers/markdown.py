@@ -14,7 +14,7 @@ from qa.readers.decode import decode
 from qa.readers.front_matter import split_front_matter
 from qa.readers.html import write_fragment
 from qa.readers.locate import Cursor, plain_text
-from qa.readers.normalise import TextBuilder, normalise
+from qa.readers.normalise import TextBuilder, is_cut_short, normalise
 
 _LINE_END = re.compile(r"\r\n?|\n")  # as the parser counts lines
 _TASK = re.compile(r"\[[ xX]\](?=\s)\s*")
@@ -83,6 +83,9 @@ class _Writer:
                 case "tr_close" if self._tokens[index + 1].type == "thead_close":
                     header = self._cells
                     self._names = [plain_text(cell) for cell in header]
+                    if is_cut_short(self._names):
+                        has_rows = True
+                        self._write_row(header_row, header, [])
                 case "tr_close":
                     has_rows = True
                     self._write_row(row, self._cells, self._names)

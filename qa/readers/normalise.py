@@ -8,7 +8,7 @@ Between blocks stand two newlines; between the items of one list, or the rows of
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -24,6 +24,11 @@ LIGATURES: Final[Mapping[str, str]] = {
     "\ufb05": "st",
     "\ufb06": "st",
 }
+
+# What is said again in each row or passage must be short, or a small file would grow into a huge index.
+LONGEST_COLUMN_NAME: Final = 120  # characters
+MOST_NAMED_COLUMNS: Final = 50  # filled cells of one row; those after them stand without their column's name
+LONGEST_HEADING_KEPT: Final = 300  # characters of a heading above a block; its own block holds all of it
 
 # Every character for which `str.isspace` is true, as a class of a regular expression.
 _SPACE = r"\s"
@@ -44,6 +49,19 @@ def normalise(text: str) -> str:
     """`text` as one block would hold it."""
     folded = _ODD_SPACE.sub(" ", text.strip(BLANKS))
     return _UNUSUAL.sub(_mend, folded)
+
+
+def shortened(text: str, longest: int) -> str:
+    """`text`, or as many of its words as fit with an "…" into `longest` characters."""
+    if len(text) <= longest:
+        return text
+    space = text.rfind(" ", longest // 2, longest)
+    return text[: space if space > 0 else longest - 1].rstrip() + "…"
+
+
+def is_cut_short(names: Collection[str]) -> bool:
+    """Whether rows under columns with these names cannot say all of them in full."""
+    return len(names) > MOST_NAMED_COLUMNS or any(len(name) > LONGEST_COLUMN_NAME for name in names)
 
 
 def _mend(match: re.Match[str]) -> str:
@@ -70,6 +88,7 @@ class TextBuilder:
         self._headings: list[tuple[int, str]] = []
         self._kind = BlockKind.PARAGRAPH
         self._level = 0
+        self._cells = 0
         self._group: object = None
         self._last_group: object = None
         self._start: int | None = None
@@ -82,6 +101,7 @@ class TextBuilder:
         self.end()
         self._kind, self._level, self._group = kind, level, group
         self._start = None
+        self._cells = 0
         self._space = (False, None)
 
     @property
@@ -131,12 +151,16 @@ class TextBuilder:
             self._wait(None)
 
     def cell(self, column: str) -> None:
-        """Begin a filled cell of a table's row, written as "Column: value; Column: value"."""
+        """Begin a filled cell of a table's row, written as "Column: value; Column: value".
+
+        A long name is shortened, and after `MOST_NAMED_COLUMNS` cells names are left out.
+        """
+        self._cells += 1
         if self.is_filled:
             self._space = (False, None)
             self.insert("; ")
-        if column:
-            self.insert(column)
+        if column and self._cells <= MOST_NAMED_COLUMNS:
+            self.insert(shortened(column, LONGEST_COLUMN_NAME))
             self.colon()
 
     def colon(self) -> None:
@@ -155,7 +179,7 @@ class TextBuilder:
         path = tuple(heading for _, heading in self._headings)
         self._blocks.append(Block(self._kind, self._start, self._size, path, level=self._level))
         if self._kind is BlockKind.HEADING:
-            self._headings.append((self._level, text))
+            self._headings.append((self._level, shortened(text, LONGEST_HEADING_KEPT)))
         self._last_group = self._group
         self._start = None
         self._space = (False, None)

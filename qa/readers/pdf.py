@@ -21,7 +21,7 @@ from pypdf.errors import DependencyError, EmptyFileError, FileNotDecryptedError,
 
 from qa.errors import BrokenDocument, EmptyDocument, EncryptedDocument, TooLarge
 from qa.models import Block, BlockKind, Document, Page
-from qa.readers.normalise import normalise
+from qa.readers.normalise import LONGEST_HEADING_KEPT, normalise, shortened
 from qa.readers.pdf_blocks import PdfBlock, blocks_of
 from qa.readers.pdf_fonts import FontCache
 from qa.readers.pdf_layout import Layout
@@ -31,6 +31,7 @@ from qa.readers.pdf_tables import Table
 from qa.readers.pdf_words import PageContent, page_contents
 
 PAGE_LIMIT: Final = 2_000
+_WARNING_LENGTH: Final = 200  # characters of the file's own words in one
 _WARNING_LIMIT = 5  # of pypdf's own, which say the same of every object of a damaged file
 # Every way in which pypdf, which trusts the file, answers a file that does not deserve it.
 _PDF_ERRORS: Final = (
@@ -59,9 +60,12 @@ def read(path: Path, *, page_limit: int = PAGE_LIMIT) -> Document:
     blocks = _blocks(contents, labels)
     warnings = [_page_warning(number, failed.get(number)) for number, found in enumerate(contents) if not found]
     warnings += [
-        f"Text in the font {name} was left out: its codes stand for no characters" for name in sorted(fonts.unreadable)
+        f"Text in the font {_printable(name)} was left out: its codes stand for no characters"
+        for name in sorted(fonts.unreadable)
     ]
-    warnings += [f"The file is damaged: {message}" for message in list(dict.fromkeys(logged))[:_WARNING_LIMIT]]
+    warnings += [
+        f"The file is damaged: {_printable(message)}" for message in list(dict.fromkeys(logged))[:_WARNING_LIMIT]
+    ]
     return _document(path, blocks, labels, title, tuple(warnings))
 
 
@@ -172,7 +176,7 @@ def _document(
         headings = tuple(heading for _, heading in path_above)
         placed.append(Block(block.kind, start, at, headings, block.pieces[0].page, block.level))
         if block.kind is BlockKind.HEADING:
-            path_above.append((block.level, block.text))
+            path_above.append((block.level, shortened(block.text, LONGEST_HEADING_KEPT)))
         last_group = block.group
     return Document(
         text="".join(text),
@@ -198,6 +202,12 @@ def _first_heading(blocks: Sequence[PdfBlock]) -> str | None:
 
 def _page_warning(number: int, error: str | None) -> str:
     return f"Page {number + 1} could not be read ({error})" if error else f"Page {number + 1} has no text (scanned?)"
+
+
+def _printable(words: str) -> str:
+    """The file's own words, for a terminal: what is not to be shown there is spelled out as Python would."""
+    shown = shortened(words, _WARNING_LENGTH)
+    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in shown)
 
 
 def _without_text(path: Path, count: int, unreadable: set[str]) -> EmptyDocument:
@@ -235,7 +245,7 @@ def _logged() -> Iterator[list[str]]:
     class Collector(logging.Handler):
         def emit(self, record: logging.LogRecord) -> None:
             if record.thread == thread:
-                messages.append(normalise(record.getMessage())[:200])
+                messages.append(normalise(record.getMessage()[:10_000])[:_WARNING_LENGTH])
 
     logger = logging.getLogger("pypdf")
     logger.propagate = False  # its warnings are ours to report, for good

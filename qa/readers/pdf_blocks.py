@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from qa.models import BlockKind
+from qa.readers.normalise import LONGEST_COLUMN_NAME, MOST_NAMED_COLUMNS, is_cut_short, shortened
 from qa.readers.pdf_lines import BULLETS, Line, is_marker, make_line
 from qa.readers.pdf_tables import Table
 from qa.readers.pdf_text import Piece, join, joined, vocabulary
@@ -117,13 +118,18 @@ class _Maker:
             header = self._table[1]
         else:
             self._group += 1
+            if header and is_cut_short(header):
+                whole = Piece(table.page, "; ".join(name for name in header if name))
+                self._append(PdfBlock(BlockKind.TABLE_ROW, 0, (whole,), self._group))
             texts = texts[1:] if header else texts
+        names_of = [shortened(name.rstrip(":"), LONGEST_COLUMN_NAME) for name in header[:MOST_NAMED_COLUMNS]]
+        names_of += [""] * (len(header) - len(names_of))
         for cells in texts:
             # A row of one cell in a table of three columns or more is a title within it, and names no column.
             is_title = len(cells) > 2 and not any(cells[1:])
-            names = [""] * len(cells) if is_title or not header else header
+            names = [""] * len(cells) if is_title or not header else names_of
             text = "; ".join(
-                f"{name.rstrip(':')}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell
+                f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell
             )
             if text:
                 self._append(PdfBlock(BlockKind.TABLE_ROW, 0, (Piece(table.page, text),), self._group))

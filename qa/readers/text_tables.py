@@ -8,17 +8,19 @@ from typing import Final
 
 from qa.models import BlockKind, Span
 from qa.readers.lines import Line, LineKind, is_key_value
-from qa.readers.normalise import TextBuilder, normalise
+from qa.readers.normalise import TextBuilder, is_cut_short, normalise
 
-_RULE = re.compile(r"[|+]?[\s:]*-{2,}[\s:|+-]*")
-_LONGEST_COLUMN_NAME: Final = 40
+_RULE = re.compile(r"[|+]?[\s:]*+-{2,}+[\s:|+-]*+")
+_LONGEST_COLUMN_NAME: Final = 40  # of a header that no rule marks
+_MOST_RULES_ON_END: Final = 3  # more are no table, and looking through all of them from each would take long
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
     """One row: spans of its cells in the raw text, and the names of its columns (empty where there is no header).
 
-    `table` numbers the tables of a text from 1. A row is not shown where it is the header, or the rule below it.
+    `table` numbers the tables of a text from 1. A row is not shown where it is a rule, or a header
+    that every row below it says in full.
     """
 
     table: int
@@ -89,6 +91,8 @@ def _run(lines: list[Line], first: int, separator: str) -> list[Row]:
         cells = _cells(line, separator)
         if separator == "|" and "-" in line.text and _RULE.fullmatch(line.text):
             rule_at.append(offset)
+            if rule_at[-_MOST_RULES_ON_END - 1 :] == [*range(offset - _MOST_RULES_ON_END, offset + 1)]:
+                break
             cells = []
         elif len(cells) != columns or sum(start < end for start, end in cells) * 2 < columns:
             break
@@ -98,10 +102,12 @@ def _run(lines: list[Line], first: int, separator: str) -> list[Row]:
     texts = [[_cell_text(lines[first + offset], span) for span in cells] for offset, cells in enumerate(spans)]
     shown = [row for row in texts if row]
     header = tuple(texts[0]) if rule_at[:1] == [1] or _is_header(shown) else ()
-    return [
-        Row(0, tuple(cells), header, is_shown=bool(cells) and not (header and offset == 0))
-        for offset, cells in enumerate(spans)
-    ]
+    is_said_below = bool(header) and not is_cut_short(header)
+    rows: list[Row] = []
+    for offset, cells in enumerate(spans):
+        names = () if offset == 0 else header
+        rows.append(Row(0, tuple(cells), names, is_shown=bool(cells) and not (is_said_below and offset == 0)))
+    return rows
 
 
 def _cell_text(line: Line, span: Span) -> str:
