@@ -116,7 +116,7 @@ def matched_words(text: str, asked: frozenset[str]) -> tuple[Span, ...]:
 
 
 def example_questions(index: PassageIndex, count: int, today: date) -> tuple[str, ...]:
-    """Up to `count` questions that stand as headings in documents which may be shown today, from different ones first."""
+    """Up to `count` questions that are headings of documents which may be shown today, of different ones first."""
     mask = index.eligible(today)
     by_document: dict[str, list[str]] = {}
     for document in index.documents():

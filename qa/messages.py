@@ -32,6 +32,7 @@ class Messages:
     passages_found: str
     something_wrong: str
     needs_javascript: str
+    connection_lost: str
     opening_index: str
     no_index: str
     not_medical_advice: str

@@ -17,7 +17,9 @@ from qa.embed import ModelFingerprint, Vectors
 
 _SCHEMA_VERSION = 2
 # A table with row ids, so that vectors are appended and not put between others: half the size, and faster.
-_SCHEMA = "create table vectors (key blob not null unique, vector blob not null, checksum blob not null, used integer not null)"
+_SCHEMA = """create table vectors (
+    key blob not null unique, vector blob not null, checksum blob not null, used integer not null
+)"""
 _AT_ONCE = 500  # keys in one query
 
 

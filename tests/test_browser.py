@@ -438,6 +438,21 @@ def test_a_warm_app_answers_soon(visit: Visit, record_testsuite_property: Callab
     record_testsuite_property("first_answer_seconds", round(time.perf_counter() - started, 3))
 
 
+def test_a_lost_connection_leads_to_the_phone(browser: Browser, corpus: Path, tmp_path: Path) -> None:
+    """When the server is gone, the page says so in the clinic's words, keeps the urgent lines, and names the phone."""
+    Server("", tmp_path / "server.log", tmp_path / "index").build(corpus)
+    with serve(tmp_path) as server:
+        visit = Visit(browser, server, PHONE)
+        visit.page.locator("textarea").wait_for()
+        lost = visit.page.locator(".cq-lost")
+        assert not lost.is_visible()
+    lost.wait_for(state="visible")
+    assert "555-0142" in lost.inner_text()
+    assert visit.page.locator(".cq-urgent").is_visible()
+    assert not visit.page.get_by_text("streamlit run").is_visible()
+    visit.context.close()
+
+
 def test_without_an_index_the_page_still_helps(browser: Browser, tmp_path: Path) -> None:
     """With nothing built there are the urgent lines and the phone, in calm words; a first build then brings answers."""
     with serve(tmp_path) as server:

@@ -34,6 +34,7 @@ def page_shell(settings: Settings, messages: Messages, clock: Clock, language: s
     shell = Path(streamlit.__file__).with_name("static").joinpath("index.html").read_text(encoding="utf-8")
     call = with_phone_link(whom_to_call(settings.clinic, messages, clock(), language), settings.clinic.phone)
     no_script = html.escape(messages.needs_javascript).replace("{call}", call)
+    lost = html.escape(messages.connection_lost).replace("{call}", call)
     title = html.escape(f"{settings.clinic.name}: {messages.page_title}")
     changes = (
         (r'<html lang="en">', f'<html lang="{html.escape(language)}">'),
@@ -47,7 +48,11 @@ def page_shell(settings: Settings, messages: Messages, clock: Clock, language: s
             '<meta name="format-detection" content="telephone=no" />'
             '<link rel="stylesheet" href="./page/page.css" /><script defer src="./page/page.js"></script></head>',
         ),
-        (r"<body>", f"<body>{emergency_banner(settings.urgent.crisis, settings.urgent.emergency)}"),
+        (
+            r"<body>",
+            f"<body>{emergency_banner(settings.urgent.crisis, settings.urgent.emergency)}"
+            f'<p class="cq-lost" role="alert" hidden>{lost}</p>',
+        ),
     )
     for pattern, replacement in changes:
         shell, times = re.subn(pattern, replacement.replace("\\", r"\\"), shell, flags=re.DOTALL)

@@ -12,6 +12,23 @@ const complete = () => {
     place.setAttribute("role", "status");
   }
   showReply();
+  showLoss();
+};
+
+// Streamlit opens a dialog when the connection is lost, with advice for its developers; we open none.
+const showLoss = () => {
+  const lost = document.querySelector(".cq-lost");
+  const isLost = document.querySelector(".stDialog") !== null;
+  if (lost !== null && lost.hidden === isLost) {
+    lost.hidden = !isLost;
+  }
+  // Its dialog hides everything around it from screen readers.
+  for (const place of document.querySelectorAll(".cq-urgent[aria-hidden], .cq-lost[aria-hidden]")) {
+    place.removeAttribute("aria-hidden");
+  }
+  for (const place of document.querySelectorAll(".cq-urgent[inert], .cq-lost[inert]")) {
+    place.removeAttribute("inert");
+  }
 };
 
 // On a phone a reply begins below what is in sight, behind the keyboard.
@@ -38,7 +55,11 @@ const showReply = () => {
   seen = number;
 };
 
-new MutationObserver(complete).observe(document.documentElement, { childList: true, subtree: true });
+new MutationObserver(complete).observe(document.documentElement, {
+  attributeFilter: ["aria-hidden", "inert"],
+  childList: true,
+  subtree: true,
+});
 
 // Enter asks and Shift+Enter begins a new line; Streamlit knows the first as Ctrl+Enter only.
 document.addEventListener(
