@@ -54,14 +54,26 @@ def metadata_of(
 
 
 def _folder_audience(document_id: str, folders: Mapping[str, Audience]) -> Audience | None:
-    """The audience of the deepest folder in `folders` that holds the document."""
+    """The audience of the deepest folder in `folders` that holds the document.
+
+    A folder that is for staff is known in any spelling of its name (Staff, "staff "); one for patients in its own only.
+    """
     by_path: dict[PurePosixPath, Audience] = {}
     for folder, audience in folders.items():
         # One folder may be named twice, as pub and ./pub; then the stricter counts.
         if by_path.get(_normal(folder)) is not Audience.STAFF:
             by_path[_normal(folder)] = audience
-    holding = (by_path.get(parent) for parent in _normal(document_id).parents)
-    return next((audience for audience in holding if audience is not None), None)
+    for_staff = {_loosely(path) for path, audience in by_path.items() if audience is Audience.STAFF}
+    for parent in _normal(document_id).parents:
+        if _loosely(parent) in for_staff:
+            return Audience.STAFF
+        if parent in by_path:
+            return by_path[parent]
+    return None
+
+
+def _loosely(path: PurePosixPath) -> tuple[str, ...]:
+    return tuple(unicodedata.normalize("NFKC", part).casefold().strip() for part in path.parts)
 
 
 def _normal(path: str) -> PurePosixPath:

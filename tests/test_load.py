@@ -498,6 +498,16 @@ def test_labels_of_neighbours(corpus: Path) -> None:
     assert labels == {"a.txt": ["a.txt.yaml"], "a.txt.md": [], "a.md": [], "good.txt": []}
 
 
+@pytest.mark.parametrize("name", ["staff", "Staff", "STAFF ", "ſtaff"])
+def test_a_staff_folder_is_known_in_any_spelling(corpus: Path, name: str) -> None:
+    """Another case, a space or another form of a letter does not open a folder that is for staff."""
+    folder = corpus / "pub" / name
+    folder.mkdir(parents=True)
+    (folder / "a.txt").write_text("Some text of ours.", encoding="utf-8")
+    report = load(corpus, Corpus(folder_audience={"pub": Audience.PATIENT, "pub/staff": Audience.STAFF}))
+    assert {document.metadata.audience for document in report.documents} == {Audience.STAFF}
+
+
 def test_folder_audience(corpus: Path) -> None:
     """The deepest folder that the settings name decides; a folder that is not there is a warning."""
     for name in ("patient/a.txt", "patient/internal/b.txt", "patientia/c.txt"):
