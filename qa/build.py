@@ -23,7 +23,7 @@ from qa.embed import Embedder, ModelFiles, ModelFingerprint, SentenceEmbedder, V
 from qa.errors import LeakFound, NothingToPublish
 from qa.index import generations
 from qa.index.faiss_index import FaissIndex, write_index
-from qa.load import LoadReport, corpus_digest, load_corpus
+from qa.load import LoadReport, corpus_digest, load_documents
 from qa.metadata import patient_may_read
 from qa.models import CorpusDocument, Passage
 from qa.settings import Model, Settings
@@ -88,12 +88,10 @@ def _build(settings: Settings, clock: Clock, progress: Progress, load_embedder: 
     fingerprint = model_files.fingerprint(settings.model)
 
     with ParseCache.open(generations.parse_cache(folder)) as cache:
-        loaded = load_corpus(
-            settings.corpus.folder,
-            settings.corpus,
+        loaded = load_documents(
+            settings,
             cache=cache,
             today=now.date(),
-            default_language=settings.clinic.languages[0],
             progress=lambda done, everything: progress("read", done, everything),
         )
         cache.prune()
@@ -156,17 +154,17 @@ def _embed(
             {text for place, text in enumerate(texts) if place not in known}, key=lambda text: (-len(text), text)
         )
         fresh: dict[str, Vectors] = {}
-        embedder = load_embedder(settings.model, model_files) if unknown else None
-        for start in range(0, len(unknown), _SLAB):
-            slab = unknown[start : start + _SLAB]
-            assert embedder is not None  # noqa: S101 - there are unknown texts
-            encoded = embedder.encode(slab)
-            cache.put(slab, encoded)
-            fresh.update(zip(slab, encoded, strict=True))
-            progress("embed", len(texts) - len(unknown) + start + len(slab), len(texts))
+        if unknown:
+            embedder = load_embedder(settings.model, model_files)
+            for start in range(0, len(unknown), _SLAB):
+                slab = unknown[start : start + _SLAB]
+                encoded = embedder.encode(slab)
+                cache.put(slab, encoded)
+                fresh.update(zip(slab, encoded, strict=True))
+                progress("embed", len(texts) - len(unknown) + start + len(slab), len(texts))
+        else:
+            progress("embed", len(texts), len(texts))
         cache.prune()
-    if not unknown:
-        progress("embed", len(texts), len(texts))
     rows = [known[place] if place in known else fresh[text] for place, text in enumerate(texts)]
     return np.stack(rows), len(unknown)
 

@@ -14,7 +14,7 @@ from qa.embed import ModelFiles, ModelFingerprint, cpu_has_bfloat16
 from qa.errors import QAError
 from qa.index.faiss_index import open_index
 from qa.index.generations import read_report
-from qa.load import LoadReport, load_corpus
+from qa.load import LoadReport, load_documents
 from qa.metadata import due, patient_may_read
 from qa.settings import Settings
 
@@ -76,16 +76,7 @@ def _problem(subject: str, error: QAError) -> Finding:
 def _loaded(settings: Settings, clock: Clock) -> tuple[LoadReport | None, list[Finding]]:
     """The documents as they are now, or what keeps them from being read."""
     try:
-        return (
-            load_corpus(
-                settings.corpus.folder,
-                settings.corpus,
-                cache=None,
-                today=clock().date(),
-                default_language=settings.clinic.languages[0],
-            ),
-            [],
-        )
+        return load_documents(settings, cache=None, today=clock().date()), []
     except QAError as error:
         return None, [_problem("documents", error)]
 

@@ -28,7 +28,7 @@ from qa.errors import (
 from qa.labelling import metadata_of, missing_folders, sentence
 from qa.models import CorpusDocument, Document
 from qa.parse import WORKER_TARGET, identity, read
-from qa.settings import Corpus
+from qa.settings import Corpus, Settings
 from qa.walk import Fingerprint, Found, walk
 from qa.worker import run_limited
 
@@ -150,6 +150,19 @@ def load_corpus(
         lines=tuple(sorted(lines, key=lambda line: line.path)),
         warnings=(*missing_folders(folder, settings), *(cache.warnings if cache else ())),
     )
+
+
+def load_documents(
+    settings: Settings,
+    *,
+    cache: ParseCache | None,
+    today: date,
+    progress: Callable[[int, int], None] | None = None,
+) -> LoadReport:
+    """`load_corpus` of the clinic's own folder and language."""
+    language = settings.clinic.languages[0]
+    folder, limits = settings.corpus.folder, settings.corpus
+    return load_corpus(folder, limits, cache=cache, today=today, default_language=language, progress=progress)
 
 
 _Parsed = tuple[str, Document] | QAError

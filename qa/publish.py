@@ -13,7 +13,7 @@ from qa.errors import BuildError
 from qa.index import generations
 from qa.index.contract import IndexedDocument
 from qa.index.faiss_index import open_generation
-from qa.load import load_corpus
+from qa.load import load_documents
 from qa.metadata import due, patient_may_read
 from qa.models import CorpusDocument, Metadata
 from qa.settings import Settings
@@ -80,11 +80,4 @@ def _for_patients(settings: Settings, generation: str) -> tuple[IndexedDocument,
 def _present(settings: Settings, today: date) -> tuple[CorpusDocument, ...]:
     """The documents that can be read now."""
     with ParseCache.open(generations.parse_cache(settings.index.folder)) as cache:
-        loaded = load_corpus(
-            settings.corpus.folder,
-            settings.corpus,
-            cache=cache,
-            today=today,
-            default_language=settings.clinic.languages[0],
-        )
-    return loaded.documents
+        return load_documents(settings, cache=cache, today=today).documents
