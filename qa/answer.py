@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from datetime import date
+from datetime import date, datetime
 from time import perf_counter
 
 from qa.audience import Audience
@@ -43,9 +43,9 @@ def answer(
     question = question.encode("utf-8", "replace").decode("utf-8")  # half characters become question marks
     now = clock()
     passages: tuple[CitedPassage, ...] = ()
-    notices = _why_not_looked_up(question, settings, clock)
+    notices = _why_not_looked_up(question, settings, now)
     if not notices and (index is None or embedder is None):
-        notices = (_sentence("no_index", settings, clock),)
+        notices = (_sentence("no_index", settings, now),)
     elif not notices and index is not None and embedder is not None:
         found = retrieve(
             question,
@@ -58,7 +58,7 @@ def answer(
         if found.hits and found.similarity >= settings.answering.threshold:
             passages = cite(found.hits, question, index)
         else:
-            notices = (_sentence("not_covered", settings, clock),)
+            notices = (_sentence("not_covered", settings, now),)
     return Answer(
         question=question,
         audience=audience,
@@ -168,7 +168,7 @@ def _citation(
     )
 
 
-def _why_not_looked_up(question: str, settings: Settings, clock: Clock) -> tuple[str, ...]:
+def _why_not_looked_up(question: str, settings: Settings, now: datetime) -> tuple[str, ...]:
     """What to say instead of searching, for questions that cannot be searched; empty for the others."""
     messages = load_messages(settings.clinic.languages[0])
     limit = settings.answering.max_question_characters
@@ -183,16 +183,16 @@ def _why_not_looked_up(question: str, settings: Settings, clock: Clock) -> tuple
         return ()
     theirs = [language] if language in known_languages() else []
     return tuple(
-        _sentence("question_other_language", settings, clock, language=each)
+        _sentence("question_other_language", settings, now, language=each)
         for each in (*theirs, settings.clinic.languages[0])
     )
 
 
-def _sentence(name: str, settings: Settings, clock: Clock, language: str | None = None) -> str:
+def _sentence(name: str, settings: Settings, now: datetime, language: str | None = None) -> str:
     """A message that may name whom to call and the documents' languages."""
     spoken = language or settings.clinic.languages[0]
     messages = load_messages(spoken)
     pattern: str = getattr(messages, name)
     names = [messages.language_names.get(code, code) for code in settings.clinic.languages]
-    call = whom_to_call(settings.clinic, messages, clock(), spoken)
+    call = whom_to_call(settings.clinic, messages, now, spoken)
     return pattern.format(call=call, languages=", ".join(names)).strip()

@@ -88,7 +88,6 @@ def split(entry: CorpusDocument, tokens: TokenCounter, settings: Passages, limit
         units = _units(document, section, tokens, largest)
         for group in _pack(units, settings.min_tokens, largest):
             start, end = group[0].start, group[-1].end
-            introduced_before = group[0].lead_in
             passages.append(
                 Passage(
                     id=f"{entry.id}#{start}-{end}",
@@ -99,7 +98,7 @@ def split(entry: CorpusDocument, tokens: TokenCounter, settings: Passages, limit
                     headings=headings,
                     pages=_pages(document, start, end),
                     tokens=sum(unit.tokens for unit in group),
-                    lead_in=introduced_before,
+                    lead_in=group[0].lead_in,
                 )
             )
     return passages

@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 P = ParamSpec("P")
 T = TypeVar("T")
 
-NOTHING_PUBLISHED = 1
 SOME_UNREADABLE = 3
 
 settings_option = click.option(

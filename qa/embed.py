@@ -11,7 +11,7 @@ import json
 import os
 import threading
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
@@ -45,10 +45,6 @@ class ModelFingerprint:
     name: str
     digest: str
     dtype: DType
-
-    def as_json(self) -> dict[str, str]:
-        """For the manifest."""
-        return asdict(self)
 
 
 class Embedder(Protocol):

@@ -5,7 +5,6 @@
     ├── MetadataError        front matter or a sidecar says something we cannot use
     ├── ReadError            one document could not be read; the others still are
     │   ├── EmptyDocument
-    │   ├── UnsupportedType
     │   ├── TooLarge
     │   ├── EncryptedDocument
     │   └── BrokenDocument
@@ -88,10 +87,6 @@ class ReadError(QAError):
 
 class EmptyDocument(ReadError):
     """The file holds no bytes, or no text at all."""
-
-
-class UnsupportedType(ReadError):
-    """No reader knows this kind of file."""
 
 
 class TooLarge(ReadError):

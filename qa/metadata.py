@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from pathlib import PurePath
 from typing import Any
 
-from qa.audience import Audience
+from qa.audience import Audience, can_read
 from qa.errors import MetadataError
 from qa.label_judgement import GOVERNING, judged
 from qa.models import Metadata, Status
@@ -33,7 +33,7 @@ _STATUS_FROM_STRICT = (Status.WITHDRAWN, Status.DRAFT, Status.APPROVED)
 def patient_may_read(metadata: Metadata, today: date) -> bool:
     """Whether patients may read the document today. Builds and questions both ask here, and nowhere else."""
     review = due(metadata)
-    is_open = metadata.audience is Audience.PATIENT and metadata.status is Status.APPROVED
+    is_open = can_read(Audience.PATIENT, metadata.audience) and metadata.status is Status.APPROVED
     return is_open and (review is None or today <= review)
 
 

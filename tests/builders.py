@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import date
 from hashlib import sha256
 from pathlib import Path
@@ -15,6 +15,8 @@ from qa.index.faiss_index import FaissIndex, write_index
 from qa.models import Block, BlockKind, CorpusDocument, Document, Metadata, Page, Passage, Status
 from qa.readers.normalise import normalise
 from qa.settings import Passages
+
+Reader = Callable[[str], Document]
 
 H, P, L, T = BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.TABLE_ROW
 
@@ -94,6 +96,21 @@ def paragraphs_as_passages(read: CorpusDocument) -> list[Passage]:
     ]
 
 
+def texts(read: Document, *kinds: BlockKind) -> list[str]:
+    """The texts of a document's blocks, of all kinds or of these."""
+    return [read.text[block.start : block.end] for block in read.blocks if block.kind in kinds or not kinds]
+
+
+def reading(read: Callable[[Path], Document], path: Path) -> Reader:
+    """A function that writes a text to `path` and reads it from there."""
+
+    def read_text(raw: str) -> Document:
+        path.write_bytes(raw.encode())
+        return read(path)
+
+    return read_text
+
+
 def check_places(read: Document, raw: str) -> None:
     """Every copied character stands at its place in `raw`, and no block begins or ends with white space."""
     for start, place, length, width in zip(*read.offsets.columns, strict=True):
@@ -104,8 +121,7 @@ def check_places(read: Document, raw: str) -> None:
             assert all(one == other or (one, other) == (" ", "&") for one, other in pairs)
         else:
             assert shown == normalise(html.unescape(found))
-    for block in read.blocks:
-        text = read.text[block.start : block.end]
+    for text in texts(read):
         assert text
         assert text == text.strip()
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import docx
 import pytest
+from builders import texts
 from docx.document import Document as WordDocument
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
@@ -36,10 +37,6 @@ def path(tmp_path: Path) -> Path:
 def saved(word: WordDocument, path: Path) -> Document:
     word.save(str(path))
     return read(path)
-
-
-def texts(document: Document, *kinds: BlockKind) -> list[str]:
-    return [document.text[block.start : block.end] for block in document.blocks if block.kind in kinds or not kinds]
 
 
 def add_table(word: WordDocument, *rows: tuple[str, ...]) -> docx.table.Table:

@@ -4,37 +4,25 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable
 from html import unescape
 from pathlib import Path
 
 import pytest
-from builders import check_places
+from builders import Reader, check_places, reading, texts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from qa.errors import BrokenDocument, EmptyDocument, QAError
-from qa.models import BlockKind, Document
+from qa.models import BlockKind
 from qa.readers.html import read
 
 H, P, L, R = BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.TABLE_ROW
-Reader = Callable[[str], Document]
 
 
 @pytest.fixture
 def parsed(tmp_path: Path) -> Reader:
     """A function that reads a text as an HTML file."""
-
-    def read_text(raw: str) -> Document:
-        path = tmp_path / "page.html"
-        path.write_bytes(raw.encode())
-        return read(path)
-
-    return read_text
-
-
-def texts(document: Document, *kinds: BlockKind) -> list[str]:
-    return [document.text[block.start : block.end] for block in document.blocks if block.kind in kinds or not kinds]
+    return reading(read, tmp_path / "page.html")
 
 
 PAGE = """<!doctype html>

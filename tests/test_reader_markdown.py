@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from builders import check_places
+from builders import Reader, check_places, reading, texts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,23 +15,12 @@ from qa.models import BlockKind, Document
 from qa.readers.markdown import read
 
 H, P, L, R = BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.TABLE_ROW
-Reader = Callable[[str], Document]
 
 
 @pytest.fixture
 def parsed(tmp_path: Path) -> Reader:
     """A function that reads a text as a Markdown file."""
-
-    def read_text(raw: str) -> Document:
-        path = tmp_path / "leaflet.md"
-        path.write_bytes(raw.encode())
-        return read(path)
-
-    return read_text
-
-
-def texts(document: Document, *kinds: BlockKind) -> list[str]:
-    return [document.text[block.start : block.end] for block in document.blocks if block.kind in kinds or not kinds]
+    return reading(read, tmp_path / "leaflet.md")
 
 
 def words(raw: str, document: Document) -> list[tuple[str, str]]:

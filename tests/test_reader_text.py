@@ -7,10 +7,10 @@ import random
 import re
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from builders import Reader, reading, texts
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -55,23 +55,11 @@ How It Helps
 hugs from Ada and Ben
 """
 
-Reader = Callable[[str], Document]
-
 
 @pytest.fixture
 def parsed(tmp_path: Path) -> Reader:
     """A function that reads a text as a file."""
-
-    def read_text(raw: str) -> Document:
-        path = tmp_path / "leaflet.txt"
-        path.write_bytes(raw.encode())
-        return read(path)
-
-    return read_text
-
-
-def texts(document: Document, *kinds: BlockKind) -> list[str]:
-    return [document.text[block.start : block.end] for block in document.blocks if block.kind in kinds or not kinds]
+    return reading(read, tmp_path / "leaflet.txt")
 
 
 def shape(document: Document) -> list[tuple[BlockKind, int, str]]:

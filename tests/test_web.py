@@ -4,12 +4,12 @@ import asyncio
 import logging
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 from builders import H, P, document, entry, index_of
-from conftest import WordEmbedder
+from conftest import NOW, WordEmbedder
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.testing.v1 import AppTest
@@ -28,7 +28,7 @@ from qa.web import SCRIPT, markup, patient
 from qa.web.gate import Gate
 from qa.web.headers import SecurityHeaders
 from qa.web.live import LiveIndex
-from qa.web.service import Service, _Holder, provide
+from qa.web.service import Examples, Service, _Holder, provide
 from qa.web.shell import OnePage, page_routes, page_shell
 
 MESSAGES = load_messages("en")
@@ -344,6 +344,20 @@ def test_other_sites_cannot_connect(origin: bytes | None, *, passes: bool) -> No
 def test_streamlit_finds_the_app() -> None:
     """`streamlit run app.py` takes app.py for an app, not for a script."""
     assert discover_asgi_app(Path(__file__).parent.parent / "app.py").import_string == "app:app"
+
+
+def test_examples_follow_the_generation_and_the_day(tmp_path: Path, embedder: WordEmbedder) -> None:
+    """They are worked out once, and again when the index or the day is another: what has expired is no example."""
+    asks = document((H, "Who is driving me home?"), (P, "driving"))
+    index = index_of(tmp_path / "one", [entry("a", asks, review_by=NOW.date())], embedder)
+    counted: list[str] = []
+    real = index.headings
+    index.headings = lambda of: counted.append(of.id) or real(of)  # type: ignore[method-assign] # counts the calls
+    examples = Examples()
+    for _ in range(3):
+        assert examples.of(index, NOW.date()) == ("Who is driving me home?",)
+    assert counted == ["a"]
+    assert examples.of(index, NOW.date() + timedelta(days=1)) == ()
 
 
 # The live index.

@@ -32,11 +32,6 @@ class DenseIndex:
     def __len__(self) -> int:
         return int(self._index.ntotal)
 
-    @property
-    def dimension(self) -> int:
-        """The length of a vector."""
-        return int(self._index.d)
-
     def search(self, vector: Vectors, n: int, mask: Mask | None) -> Ranking:
         """See `PassageIndex.dense`."""
         parameters = None

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from qa.answer import answer, example_questions
+from qa.answer import answer
 from qa.audience import Audience
 from qa.clock import whom_to_call
 from qa.models import CitedPassage
@@ -19,7 +19,6 @@ from qa.web import markup
 from qa.web.live import Serving
 from qa.web.service import Service, current_service
 
-EXAMPLES = 4
 _WAIT_SECONDS = 60.0  # for a question that was asked while the server still starts
 _LOOK_AGAIN_SECONDS = 2.0
 
@@ -51,7 +50,7 @@ def render() -> None:
     elif reply is None and serving.index is not None:
         with st.container(key="examples"):
             st.html(markup.heading(messages.examples_heading))
-            for example in example_questions(serving.index, EXAMPLES, service.clock().date()):
+            for example in service.examples.of(serving.index, service.clock().date()):
                 st.button(markup.markdown_literal(example), width="stretch", on_click=_ask, args=(example,))
     if serving.index is None:
         _await_index(service.live.settled)

@@ -2,12 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import date
 
+from qa.answer import example_questions
 from qa.clock import Clock
+from qa.index import PassageIndex
 from qa.messages import Messages
 from qa.settings import Settings
 from qa.web.live import LiveIndex
+
+EXAMPLES = 4
+
+
+class Examples:
+    """The example questions, worked out once for each generation and day: every visit shows them."""
+
+    def __init__(self) -> None:
+        self._made: tuple[tuple[str, date] | None, tuple[str, ...]] = (None, ())
+
+    def of(self, index: PassageIndex, today: date) -> tuple[str, ...]:
+        """Questions that the documents in `index` answer which may be shown today."""
+        made_for, examples = self._made
+        if made_for != (index.generation, today):
+            examples = example_questions(index, EXAMPLES, today)
+            self._made = ((index.generation, today), examples)
+        return examples
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +39,7 @@ class Service:
     language: str
     clock: Clock
     live: LiveIndex
+    examples: Examples = field(default_factory=Examples)
 
 
 class _Holder:
