@@ -3,6 +3,8 @@
     QAError
     ├── SettingsError        clinic.toml or the environment says something we cannot use
     ├── MetadataError        front matter or a sidecar says something we cannot use
+    ├── QuestionsError       the file of a clinic's own questions says something we cannot use
+    ├── EvaluationError      a data set or floors file cannot be used, or a floor would be lowered
     ├── ReadError            one document could not be read; the others still are
     │   ├── EmptyDocument
     │   ├── TooLarge
@@ -79,6 +81,14 @@ class SettingsError(QAError):
 
 class MetadataError(QAError):
     """Front matter or a sidecar is unreadable or holds a value that we cannot use."""
+
+
+class QuestionsError(QAError):
+    """The file of a clinic's own questions is unreadable or holds something that we cannot use."""
+
+
+class EvaluationError(QAError):
+    """An evaluation cannot be run: its data, its floors or its libraries are not as they should be."""
 
 
 class ReadError(QAError):

@@ -22,10 +22,14 @@ _TOKEN = re.compile(r"\w+(?:[.,:'’]\w+)*")
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """The hits of one question, best first, and the cosine of the passage nearest in meaning (0 without any)."""
+    """The hits of one question, best first, and the cosine of the passage nearest in meaning (0 without any).
+
+    `ranking` are the numbers of all candidates, best first, before merging and collapsing.
+    """
 
     hits: tuple[Hit, ...]
     similarity: float
+    ranking: tuple[int, ...]
 
 
 def retrieve(
@@ -35,7 +39,8 @@ def retrieve(
     vector = embedder.encode([question])[0]
     dense = index.dense(vector, settings.candidates, mask)
     lexical = index.lexical(list(dict.fromkeys(terms(question))), settings.candidates, mask)
-    fused = fuse(dense, lexical, settings)[: top * _DEPTH]
+    ranking = fuse(dense, lexical, settings)
+    fused = ranking[: top * _DEPTH]
     passages = index.passages([number for number, _, _, _ in fused])
     hits = [
         Hit(passage=passage, score=score, dense=by_meaning, lexical=by_words)
@@ -45,7 +50,9 @@ def retrieve(
     merged = merge_neighbours(hits, numbers, index, settings.returned_tokens)
     collapsed = collapse_duplicates(merged, settings.duplicate_overlap)
     similarity = float(dense.scores[0]) if len(dense.scores) else 0.0
-    return Retrieved(hits=tuple(collapsed[:top]), similarity=similarity)
+    return Retrieved(
+        hits=tuple(collapsed[:top]), similarity=similarity, ranking=tuple(number for number, *_ in ranking)
+    )
 
 
 Fused = tuple[int, float, Placing | None, Placing | None]
