@@ -26,7 +26,7 @@ import numpy as np
 from qa.answer import answer
 from qa.audience import Audience
 from qa.build import build
-from qa.chunk import ModelTokens, embedding_text
+from qa.chunk import ModelTokens, embedded_text
 from qa.clock import clinic_clock
 from qa.embed import ModelFiles, SentenceEmbedder
 from qa.index import FaissIndex, open_index
@@ -120,7 +120,7 @@ def embedded_texts(settings: Settings) -> list[str]:
     index: FaissIndex = open_index(settings.index.folder, Audience.STAFF, model_files.fingerprint(settings.model))
     tokens = ModelTokens(model_files.tokenizer())
     return [
-        embedding_text(passage, document.metadata.title, tokens, model_files.limit)
+        embedded_text(passage, document.metadata.title, tokens, model_files.limit).text
         for document in index.documents()
         for passage in index.passages(document.passages)
     ]

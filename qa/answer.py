@@ -5,22 +5,24 @@ Triage will stand before everything else here; until it does, no answer is of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from time import perf_counter
 
 from qa.audience import Audience
 from qa.clock import Clock, whom_to_call
 from qa.embed import Embedder
+from qa.highlight import highlights
 from qa.index.contract import IndexedDocument, PassageIndex, Source
-from qa.index.lexical import term_spans, terms
+from qa.judge import Judge
 from qa.language import foreign_language
 from qa.messages import known_languages, load_messages
-from qa.models import Answer, AnswerKind, Citation, CitedPassage, Hit, Passage, Span
-from qa.retrieve import retrieve
+from qa.models import Answer, AnswerKind, Citation, CitedPassage, Level, Passage
+from qa.pins import pinned_question, put_first
+from qa.retrieve import Retrieved, retrieve
 from qa.settings import Settings
 
+_STRICT = Judge()
 _SHORTEST_EXAMPLE = 3  # words; "Why us?" is no example
 
 
@@ -32,6 +34,7 @@ def answer(
     embedder: Embedder | None,
     settings: Settings,
     clock: Clock,
+    judge: Judge = _STRICT,
     top: int | None = None,
 ) -> Answer:
     """Answer one question for one audience from that audience's index.
@@ -40,30 +43,26 @@ def answer(
     the question holds.
     """
     started = perf_counter()
-    question = question.encode("utf-8", "replace").decode("utf-8")  # half characters become question marks
+    question = readable(question)
     now = clock()
-    passages: tuple[CitedPassage, ...] = ()
-    notices = _why_not_looked_up(question, settings, now)
+    decided: Decided | None = None
+    notices = why_not_looked_up(question, settings, now)
     if not notices and (index is None or embedder is None):
         notices = (_sentence("no_index", settings, now),)
     elif not notices and index is not None and embedder is not None:
-        found = retrieve(
-            question,
-            index=index,
-            embedder=embedder,
-            mask=index.eligible(now.date()),
-            settings=settings.retrieval,
-            top=top or settings.retrieval.top,
+        decided = decide(
+            question, audience, index=index, embedder=embedder, settings=settings, now=now, judge=judge, top=top
         )
-        if found.hits and found.similarity >= settings.answering.threshold:
-            passages = cite(found.hits, question, index)
-        else:
+        if decided.level is Level.NOT_COVERED:
             notices = (_sentence("not_covered", settings, now),)
+    passages = cite(decided.found, index) if decided and index and decided.level is not Level.NOT_COVERED else ()
     return Answer(
         question=question,
         audience=audience,
         kind=AnswerKind.ANSWER if passages else AnswerKind.NOT_COVERED,
-        confidence=None,
+        confidence=decided.probability if decided else None,
+        level=decided.level if decided else None,
+        pinned=decided.pinned if decided else False,
         passages=passages,
         notices=notices,
         generation=index.generation if index is not None else None,
@@ -71,12 +70,56 @@ def answer(
     )
 
 
-def cite(hits: Sequence[Hit], question: str, index: PassageIndex) -> tuple[CitedPassage, ...]:
-    """Hits as a person gets them, numbered from 1, with the words of the question marked."""
-    sources = {hit.passage.document_id: index.source(hit.passage.document_id) for hit in hits}
-    asked = frozenset(terms(question))
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was found and whether it answers. A pinned question always does."""
+
+    found: Retrieved
+    probability: float
+    level: Level
+    pinned: bool
+
+
+def decide(
+    question: str,
+    audience: Audience,
+    *,
+    index: PassageIndex,
+    embedder: Embedder,
+    settings: Settings,
+    now: datetime,
+    judge: Judge,
+    top: int | None = None,
+) -> Decided:
+    """Look a question up that has words, and decide whether what is found answers it."""
+    mask = index.eligible(now.date())
+    found = retrieve(
+        question,
+        index=index,
+        embedder=embedder,
+        mask=mask,
+        settings=settings.retrieval,
+        top=top or settings.retrieval.top,
+        reranker=judge.reranker,
+    )
+    probability = judge.confidence.probability(found.evidence) if found.hits else 0.0
+    pinned = pinned_question(question, audience, judge.pinned)
+    with_pin = put_first(found, pinned.places[0], index, mask) if pinned else None
+    if with_pin is not None:
+        return Decided(with_pin, probability, Level.LIKELY, pinned=True)
+    return Decided(found, probability, judge.confidence.level(probability), pinned=False)
+
+
+def readable(question: str) -> str:
+    """Half characters become question marks."""
+    return question.encode("utf-8", "replace").decode("utf-8")
+
+
+def cite(found: Retrieved, index: PassageIndex) -> tuple[CitedPassage, ...]:
+    """The hits as a person gets them, numbered from 1, with the sentences marked that answer best."""
+    sources = {hit.passage.document_id: index.source(hit.passage.document_id) for hit in found.hits}
     cited = []
-    for rank, hit in enumerate(hits, start=1):
+    for rank, hit in enumerate(found.hits, start=1):
         passage = hit.passage
         source = sources[passage.document_id]
         cited.append(
@@ -85,7 +128,7 @@ def cite(hits: Sequence[Hit], question: str, index: PassageIndex) -> tuple[Cited
                 rank=rank,
                 score=hit.score,
                 text=passage.text,
-                highlights=matched_words(passage.text, asked),
+                highlights=highlights(hit, found.query, index),
                 span=source.raw_span((passage.start, passage.end)),
                 citation=_citation(
                     passage,
@@ -100,19 +143,6 @@ def cite(hits: Sequence[Hit], question: str, index: PassageIndex) -> tuple[Cited
             )
         )
     return tuple(cited)
-
-
-def matched_words(text: str, asked: frozenset[str]) -> tuple[Span, ...]:
-    """The words of `text` whose stem is among `asked`; words side by side become one span."""
-    spans: list[Span] = []
-    for term, start, end in term_spans(text):
-        if term not in asked:
-            continue
-        if spans and text[spans[-1][1] : start] == " ":
-            spans[-1] = (spans[-1][0], end)
-        else:
-            spans.append((start, end))
-    return tuple(spans)
 
 
 def example_questions(index: PassageIndex, count: int, today: date) -> tuple[str, ...]:
@@ -168,7 +198,7 @@ def _citation(
     )
 
 
-def _why_not_looked_up(question: str, settings: Settings, now: datetime) -> tuple[str, ...]:
+def why_not_looked_up(question: str, settings: Settings, now: datetime) -> tuple[str, ...]:
     """What to say instead of searching, for questions that cannot be searched; empty for the others."""
     messages = load_messages(settings.clinic.languages[0])
     limit = settings.answering.max_question_characters

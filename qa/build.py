@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from time import perf_counter
 
@@ -17,22 +18,26 @@ import numpy as np
 
 from qa.audience import Audience
 from qa.cache import ParseCache
-from qa.chunk import ModelTokens, embedding_text, split
+from qa.calibrate.generation import calibrate_generation
+from qa.chunk import ModelTokens, embedded_text, split
 from qa.clock import Clock
-from qa.embed import Embedder, ModelFiles, ModelFingerprint, SentenceEmbedder, Vectors
+from qa.embed import Embedder, ModelFiles, ModelFingerprint, SentenceEmbedder
 from qa.errors import LeakFound, NothingToPublish
 from qa.index import generations
 from qa.index.faiss_index import FaissIndex, write_index
 from qa.load import LoadReport, corpus_digest, load_documents
 from qa.metadata import patient_may_read
-from qa.models import CorpusDocument, Passage
+from qa.models import CorpusDocument, EmbeddedText, Passage
+from qa.passage_vectors import PassageVectors, encode_passages, word_tokens
 from qa.settings import Model, Settings
-from qa.vector_cache import open_vector_cache
+from qa.token_codec import TokenCodec
+from qa.vector_cache import VectorCache, open_vector_cache
 
 Progress = Callable[[str, int, int], None]
 EmbedderLoader = Callable[[Model, ModelFiles], Embedder]
 
 _SLAB = 256  # texts between two reports of progress, and what a dying build can lose
+_LEARNED_FROM = 256  # texts whose words a codec is learned from: 25,000 words or so
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,32 +74,35 @@ def build(
     clock: Clock,
     progress: Progress = lambda _stage, _done, _all: None,
     load_embedder: EmbedderLoader | None = None,
+    calibrated: bool = True,
 ) -> BuildReport:
-    """Build and publish a generation. `progress` gets (stage, done, all).
+    """Build, calibrate (unless told not to) and publish a generation. `progress` gets (stage, done, all).
 
     The embedding model is loaded only when there is a text that the cache does not know. Raises BuildRunning when
     another build holds the folder, NothingToPublish when no document could be read, and whatever keeps a document
     from being right (ModelError, LeakFound). Files that could not be read are lines in the report.
     """
     with generations.held(settings.index.folder):
-        return _build(settings, clock, progress, load_embedder or SentenceEmbedder.load)
+        return _build(settings, clock, progress, load_embedder or SentenceEmbedder.load, calibrated=calibrated)
 
 
-def _build(settings: Settings, clock: Clock, progress: Progress, load_embedder: EmbedderLoader) -> BuildReport:
+def _build(
+    settings: Settings, clock: Clock, progress: Progress, load_embedder: EmbedderLoader, *, calibrated: bool
+) -> BuildReport:
     started = perf_counter()
     now = clock()
     folder = settings.index.folder
     model_files = ModelFiles.find(settings.model.name)
     fingerprint = model_files.fingerprint(settings.model)
 
-    with ParseCache.open(generations.parse_cache(folder)) as cache:
+    with ParseCache.open(generations.parse_cache(folder)) as parsed:
         loaded = load_documents(
             settings,
-            cache=cache,
+            cache=parsed,
             today=now.date(),
             progress=lambda done, everything: progress("read", done, everything),
         )
-        cache.prune()
+        parsed.prune()
     if not loaded.documents:
         raise NothingToPublish(
             "no document could be read",
@@ -110,15 +118,20 @@ def _build(settings: Settings, clock: Clock, progress: Progress, load_embedder: 
         passages.append(split(entry, tokens, settings.passages, model_files.limit))
         progress("split", done, len(loaded.documents))
     texts = [
-        embedding_text(passage, entry.metadata.title, tokens, model_files.limit)
+        embedded_text(passage, entry.metadata.title, tokens, model_files.limit)
         for entry, cut in zip(loaded.documents, passages, strict=True)
         for passage in cut
     ]
-    vectors, embedded = _embed(texts, settings, model_files, fingerprint, progress, load_embedder)
+    load = cache(lambda: load_embedder(settings.model, model_files))
+    vectors, codec, embedded = _embed(texts, settings, fingerprint, progress, load)
 
     generation = _name(now)
     patient = [patient_may_read(entry.metadata, now.date()) for entry in loaded.documents]
-    counts = _write(generation, loaded, passages, vectors, patient, fingerprint, settings, progress)
+    counts = _write(generation, loaded, passages, vectors, codec, patient, fingerprint, settings, progress)
+    unfinished = generations.generation_folder(folder, generation + generations.UNFINISHED)
+    uncalibrated: tuple[str, ...] = ()
+    if calibrated:
+        uncalibrated = calibrate_generation(unfinished, generation, settings, fingerprint, now.date(), progress, load)
     report = BuildReport(
         generation=generation,
         load=loaded,
@@ -127,9 +140,11 @@ def _build(settings: Settings, clock: Clock, progress: Progress, load_embedder: 
         embedded=embedded,
         from_cache=len(texts) - embedded,
         seconds=perf_counter() - started,
-        notes=() if any(patient) else ("No document is for patients: label some with `clinic-qa label`.",),
+        notes=(
+            *(() if any(patient) else ("No document is for patients: label some with `clinic-qa label`.",)),
+            *uncalibrated,
+        ),
     )
-    unfinished = generations.generation_folder(folder, generation + generations.UNFINISHED)
     text = json.dumps(report.as_json(), ensure_ascii=False, indent=1)
     (unfinished / generations.REPORT).write_text(text, encoding="utf-8")
     generations.finish_generation(folder, generation)
@@ -139,41 +154,58 @@ def _build(settings: Settings, clock: Clock, progress: Progress, load_embedder: 
 
 
 def _embed(
-    texts: Sequence[str],
+    texts: Sequence[EmbeddedText],
     settings: Settings,
-    model_files: ModelFiles,
     fingerprint: ModelFingerprint,
     progress: Progress,
-    load_embedder: EmbedderLoader,
-) -> tuple[Vectors, int]:
-    """The vectors of all texts, of shape (len(texts), dimension), and how many had to be worked out."""
-    with open_vector_cache(generations.vector_cache(settings.index.folder), fingerprint) as cache:
-        known = cache.get(texts)
+    load: Callable[[], Embedder],
+) -> tuple[list[PassageVectors], TokenCodec, int]:
+    """The vectors of all texts, what their words are encoded with, and how many texts had to be worked out."""
+    with open_vector_cache(generations.vector_cache(settings.index.folder), fingerprint) as known_vectors:
+        codec = known_vectors.codec()
+        if codec is None:
+            codec = _learn_codec(texts, load(), known_vectors)
+        known = known_vectors.get(texts, codec)
         # Longest first, so that a batch holds texts of about one length and little is padded.
         unknown = sorted(
-            {text for place, text in enumerate(texts) if place not in known}, key=lambda text: (-len(text), text)
+            {text for place, text in enumerate(texts) if place not in known},
+            key=lambda text: (-len(text.text), text.text, text.front),
         )
-        fresh: dict[str, Vectors] = {}
+        fresh: dict[EmbeddedText, PassageVectors] = {}
         if unknown:
-            embedder = load_embedder(settings.model, model_files)
+            embedder = load()
             for start in range(0, len(unknown), _SLAB):
                 slab = unknown[start : start + _SLAB]
-                encoded = embedder.encode(slab)
-                cache.put(slab, encoded)
-                fresh.update(zip(slab, encoded, strict=True))
+                vectors = encode_passages(slab, *embedder.encode_tokens([text.text for text in slab]), codec)
+                known_vectors.put(slab, vectors, codec)
+                fresh.update(zip(slab, vectors, strict=True))
                 progress("embed", len(texts) - len(unknown) + start + len(slab), len(texts))
         else:
             progress("embed", len(texts), len(texts))
-        cache.prune()
+        known_vectors.prune()
     rows = [known[place] if place in known else fresh[text] for place, text in enumerate(texts)]
-    return np.stack(rows), len(unknown)
+    return rows, codec, len(unknown)
+
+
+def _learn_codec(texts: Sequence[EmbeddedText], embedder: Embedder, cache: VectorCache) -> TokenCodec:
+    """Learn how to encode words from texts of all parts of the corpus."""
+    step = max(len(texts) // _LEARNED_FROM, 1)
+    sample = [text.text for text in texts[::step]][:_LEARNED_FROM]
+    _, tokens = embedder.encode_tokens(sample)
+    words = [word_tokens(text, of_text)[1].vectors for text, of_text in zip(sample, tokens, strict=True)]
+    found = np.concatenate(words)
+    # A corpus of nothing but stop words has no words: any token will do.
+    codec = TokenCodec.fit(found if len(found) else np.concatenate([each.vectors for each in tokens]))
+    cache.put_codec(codec)
+    return codec
 
 
 def _write(
     generation: str,
     loaded: LoadReport,
     passages: Sequence[Sequence[Passage]],
-    vectors: Vectors,
+    vectors: Sequence[PassageVectors],
+    codec: TokenCodec,
     patient: Sequence[bool],
     fingerprint: ModelFingerprint,
     settings: Settings,
@@ -199,7 +231,8 @@ def _write(
             corpus_digest=corpus_digest(tuple(documents)),
             documents=documents,
             passages=own,
-            vectors=vectors[included[belongs]],
+            vectors=[one for one, keep in zip(vectors, included[belongs], strict=True) if keep],
+            codec=codec,
         )
         counts[audience] = (len(documents), sum(len(cut) for cut in own))
         progress("index", done, len(Audience))

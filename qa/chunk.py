@@ -7,29 +7,24 @@ introduces it. Sizes are counted with the model's own tokenizer, and what is put
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Final, Protocol
 
-from qa.models import Block, BlockKind, CorpusDocument, Document, Passage, Span
+from qa.models import Block, BlockKind, CorpusDocument, Document, EmbeddedText, Passage, Span, passage_id
 from qa.readers.normalise import shortened
+from qa.sentences import sentence_spans
 from qa.settings import Passages
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _SPECIAL_TOKENS = 2  # [CLS] and [SEP]
-# Characters that are searched for sentences at once. The search takes time that grows with the cube of what it is
-# given: a millisecond or two for this many of the worst, minutes for a whole document of them.
-_WINDOW: Final = 2_000
 # What stands in front of every passage of a section: a small file with long headings would make a huge index.
 _LONGEST_KEPT: Final = 300  # characters of a heading or lead-in
 _OUTERMOST_KEPT: Final = 2  # headings of a path that is longer than these two together
 _INNERMOST_KEPT: Final = 6
-_WHITE = re.compile(r"\s+")
-_AFTER_SENTENCE = re.compile(r"[.!?:;。！？…][\"'”’)\]]*\s")
 
 
 class TokenCounter(Protocol):
@@ -90,7 +85,7 @@ def split(entry: CorpusDocument, tokens: TokenCounter, settings: Passages, limit
             start, end = group[0].start, group[-1].end
             passages.append(
                 Passage(
-                    id=f"{entry.id}#{start}-{end}",
+                    id=passage_id(entry.id, (start, end)),
                     document_id=entry.id,
                     text=document.text[start:end],
                     start=start,
@@ -104,7 +99,7 @@ def split(entry: CorpusDocument, tokens: TokenCounter, settings: Passages, limit
     return passages
 
 
-def embedding_text(passage: Passage, title: str, tokens: TokenCounter, limit: int) -> str:
+def embedded_text(passage: Passage, title: str, tokens: TokenCounter, limit: int) -> EmbeddedText:
     """What is embedded: title, headings and lead-in in front of the passage's text, within `limit` tokens.
 
     The text itself is always whole. Of what stands in front, the innermost headings stay longest, then the title, then
@@ -120,7 +115,7 @@ def embedding_text(passage: Passage, title: str, tokens: TokenCounter, limit: in
             kept.add(part)
             room -= size
     front = [part for part in (title, *headings, passage.lead_in) if part in kept]
-    return "\n".join([*front, passage.text])
+    return EmbeddedText("".join(f"{part}\n" for part in front) + passage.text, sum(len(part) + 1 for part in front))
 
 
 def _kept(path: tuple[str, ...]) -> tuple[str, ...]:
@@ -193,46 +188,6 @@ def _tied(units: list[_Unit], largest: int) -> list[_Unit]:
             unit = _Unit(before.start, unit.end, before.tokens + unit.tokens, before.lead_in, holds_on=False)
         tied.append(unit)
     return tied
-
-
-def sentence_spans(text: str, start: int, end: int) -> list[Span]:
-    """The sentences of `text[start:end]`, without the white space around them; at least one where there is text."""
-    spans: list[Span] = []
-    while start < end:
-        found = list(_sentences_within(text, start, min(start + _WINDOW, end)))
-        after = end
-        if end - start > _WINDOW:
-            # The window ends somewhere within its last sentence, which the next one begins with.
-            after = found[-1][0] if found and found[-1][0] - start >= _WINDOW // 2 else _window_end(text, start)
-            found = [(first, min(last, after)) for first, last in found if first < after]
-        spans += [_trimmed(text, *span) for span in found]
-        start = after
-    return spans
-
-
-def _sentences_within(text: str, start: int, end: int) -> Iterator[Span]:
-    from sentencex import get_sentence_boundaries
-
-    for boundary in get_sentence_boundaries("en", text[start:end]):
-        first, after = _trimmed(text, start + boundary["start_index"], start + boundary["end_index"])
-        if after > first:
-            yield first, after
-
-
-def _trimmed(text: str, start: int, end: int) -> Span:
-    """The span without the white space at its ends."""
-    stretch = text[start:end]
-    first = start + len(stretch) - len(stretch.lstrip())
-    return first, first + len(stretch.strip())
-
-
-def _window_end(text: str, start: int) -> int:
-    """Where to end a window in which no sentence ends: in its second half after a mark, else a word, else anywhere."""
-    half, after = start + _WINDOW // 2, start + _WINDOW
-    for mark in (_AFTER_SENTENCE, _WHITE):
-        if matches := list(mark.finditer(text, half, after)):
-            return matches[-1].end()
-    return after
 
 
 def _cut(text: str, start: int, end: int, tokens: TokenCounter, largest: int) -> Iterator[tuple[int, int, int]]:

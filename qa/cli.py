@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypedDict, TypeVar
 
 import click
 
@@ -19,6 +19,10 @@ from qa import __version__
 
 if TYPE_CHECKING:
     from qa.audience import Audience
+    from qa.clock import Clock
+    from qa.embed import Embedder
+    from qa.index import FaissIndex
+    from qa.judge import Judge
     from qa.models import Answer
     from qa.settings import Settings
 
@@ -93,6 +97,7 @@ def build(settings_file: Path | None, corpus: Path | None, index_folder: Path | 
 @click.option("--audience", type=click.Choice(["patient", "staff"]), default="patient", show_default=True)
 @click.option("--top", type=click.IntRange(1, 50), help="How many passages.  [default: retrieval.top]")
 @click.option("--batch", type=click.File("rb"), help='A file of lines {"id": …, "question": …}.')
+@click.option("--explain", is_flag=True, help="Say for every candidate how it came to its place, and why it is shown.")
 @settings_option
 @index_option
 @json_option
@@ -105,6 +110,7 @@ def ask(
     settings_file: Path | None,
     index_folder: Path | None,
     *,
+    explain: bool,
     as_json: bool,
 ) -> None:
     """Ask a question; passages from the documents come back, with their sources.
@@ -119,9 +125,21 @@ def ask(
     if bool(words) == (batch is not None):
         raise click.UsageError("Give either a question or --batch FILE.")
     settings = _settings(settings_file, None, index_folder)
-    reply_to = _asker(settings, Audience(audience), top)
+    asking = _asking(settings, Audience(audience), top)
+    if explain:
+        if batch is not None:
+            raise click.UsageError("--explain takes one question.")
+        from qa.explain import explain as explain_question
+        from qa.explain_text import explanation_text
+
+        explanation = explain_question(question, Audience(audience), **asking)
+        click.echo(json.dumps(explanation.as_json(), ensure_ascii=False) if as_json else explanation_text(explanation))
+        return
+    reply_to = _asker(Audience(audience), asking)
     if batch is None:
         reply = reply_to(question)
+        for warning in asking["judge"].warnings if audience == "staff" else ():
+            click.echo(warning, err=True)
         click.echo(json.dumps(answer_json(reply), ensure_ascii=False) if as_json else answer_text(reply, settings))
         return
     if not as_json:
@@ -202,6 +220,39 @@ def doctor(settings_file: Path | None, corpus: Path | None, index_folder: Path |
         sys.exit(1)
 
 
+@main.command(name="calibrate")
+@settings_option
+@index_option
+@json_option
+@explained
+def calibrate_command(settings_file: Path | None, index_folder: Path | None, *, as_json: bool) -> None:
+    """Learn from the documents when to say "not covered"; a build does it too.
+
+    The documents' own headings become questions, with and without what answers them. The clinic's labelled questions
+    (answering.questions in clinic.toml) count as well. Exit code 3: an index could not be calibrated and answers on
+    strong evidence only.
+    """
+    from qa.calibrate.generation import calibrate_live
+    from qa.clock import clinic_clock
+    from qa.confidence import Calibration
+    from qa.report import calibration_text
+
+    settings = _settings(settings_file, None, index_folder)
+    with _progress_bars() as progress:
+        done = calibrate_live(settings, clinic_clock(settings.clinic.timezone)().date(), progress)
+    if as_json:
+        click.echo(json.dumps({audience: result.as_json() for audience, result in done.items()}, ensure_ascii=False))
+    else:
+        for audience, result in done.items():
+            click.echo(
+                calibration_text(audience, result)
+                if isinstance(result, Calibration)
+                else f"{audience}: {result.reason}"
+            )
+    if not all(isinstance(result, Calibration) for result in done.values()):
+        sys.exit(SOME_UNREADABLE)
+
+
 @main.command()
 @click.argument("data", required=False, type=click.Path(path_type=Path))
 @click.option("--queries", type=click.Path(path_type=Path), help="Questions of DATA.  [default: queries.jsonl]")
@@ -249,11 +300,14 @@ def evaluate(
     from qa.evaluate.report import Report
     from qa.evaluate.run import Ask, evaluate_dataset, evaluate_questions, hold_against_floors
 
-    if (data is None) == (questions is None):
-        raise click.UsageError("Give either a data set's folder or --questions FILE.")
     if lower_floors and write_floors is None:
         raise click.UsageError("--lower-floors goes with --write-floors FILE.")
     settings = _settings(settings_file, corpus, index_folder)
+    questions = questions or (settings.answering.questions if data is None else None)
+    if (data is None) == (questions is None):
+        raise click.UsageError(
+            "Give either a data set's folder or --questions FILE, or name the file in clinic.toml (answering.questions)."
+        )
     clock = clinic_clock(settings.clinic.timezone)
     report: Report
     if data is not None:
@@ -275,24 +329,42 @@ def _settings(settings_file: Path | None, corpus: Path | None, index_folder: Pat
     return with_folders(load_settings(settings_file), corpus=corpus, index=index_folder)
 
 
-def _asker(settings: Settings, audience: Audience, top: int | None) -> Callable[[str], Answer]:
-    """A function that answers one question, with index and model opened once."""
+class _Asking(TypedDict):
+    """What `answer` takes besides the question and who asks."""
+
+    index: FaissIndex
+    embedder: Embedder
+    settings: Settings
+    clock: Clock
+    judge: Judge
+    top: int | None
+
+
+def _asking(settings: Settings, audience: Audience, top: int | None) -> _Asking:
+    """Index and model, opened once."""
     import gc
 
-    from qa.answer import answer
     from qa.clock import clinic_clock
     from qa.embed import ModelFiles, SentenceEmbedder
     from qa.index import open_index
+    from qa.judge import open_judge
+    from qa.retrieve.rerank import load_reranker
 
     model_files = ModelFiles.find(settings.model.name)
     index = open_index(settings.index.folder, audience, model_files.fingerprint(settings.model))
     embedder = SentenceEmbedder.load(settings.model, model_files)
+    judge = open_judge(index, settings, load_reranker(settings.retrieval, settings.model))
     gc.collect()
     gc.freeze()
     clock = clinic_clock(settings.clinic.timezone)
-    return lambda question: answer(
-        question, audience, index=index, embedder=embedder, settings=settings, clock=clock, top=top
-    )
+    return _Asking(index=index, embedder=embedder, settings=settings, clock=clock, judge=judge, top=top)
+
+
+def _asker(audience: Audience, asking: _Asking) -> Callable[[str], Answer]:
+    """A function that answers one question."""
+    from qa.answer import answer
+
+    return lambda question: answer(question, audience, **asking)
 
 
 def _batch_line(line: bytes, number: int) -> tuple[object, str]:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from importlib.resources import files
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,7 +25,8 @@ from qa.settings import Model
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
-    from tokenizers import Tokenizer
+    from tokenizers import Encoding, Tokenizer
+    from torch import Tensor
 
 Vectors = NDArray[np.float32]
 DType = Literal["float32", "bfloat16"]
@@ -47,6 +48,22 @@ class ModelFingerprint:
     dtype: DType
 
 
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """The words of one text as the model sees them in their context.
+
+    `vectors` has shape (n, dimension), each of length 1; `spans` has shape (n, 2) and holds where each stands in the
+    text. What the model puts around a text, and what it did not read of a long one, has no entry.
+    """
+
+    vectors: Vectors
+    spans: NDArray[np.int32]
+
+    def __post_init__(self) -> None:
+        if len(self.vectors) != len(self.spans):
+            raise ValueError(f"{len(self.vectors)} token vectors but {len(self.spans)} spans")
+
+
 class Embedder(Protocol):
     """Anything that turns texts into unit vectors."""
 
@@ -57,6 +74,10 @@ class Embedder(Protocol):
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Vectors of shape (len(texts), dimension), each of length 1, for at least one text."""
+        ...
+
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Tokens]]:
+        """What `encode` gives, and each text's tokens from the same pass through the model."""
         ...
 
 
@@ -146,10 +167,13 @@ class ModelFiles:
 class SentenceEmbedder:
     """A loaded sentence-transformers model. One encoding runs at a time, whichever thread asks."""
 
-    def __init__(self, model: SentenceTransformer, fingerprint: ModelFingerprint, batch_size: int) -> None:
+    def __init__(
+        self, model: SentenceTransformer, fingerprint: ModelFingerprint, batch_size: int, tokenizer: Tokenizer
+    ) -> None:
         self._model = model
         self._fingerprint = fingerprint
         self._batch_size = batch_size
+        self._tokenizer = tokenizer
         self._one_at_a_time = threading.Lock()
 
     @classmethod
@@ -171,7 +195,7 @@ class SentenceEmbedder:
             local_files_only=True,
             model_kwargs={"dtype": getattr(torch, fingerprint.dtype)},
         )
-        return cls(model, fingerprint, settings.batch_size)
+        return cls(model, fingerprint, settings.batch_size, found.tokenizer())
 
     @property
     def fingerprint(self) -> ModelFingerprint:
@@ -185,6 +209,30 @@ class SentenceEmbedder:
                 list(texts), batch_size=self._batch_size, show_progress_bar=False, convert_to_numpy=True
             )
         return unit(encoded.reshape(len(texts), -1).astype(np.float32))
+
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Tokens]]:
+        """See `Embedder`."""
+        with self._one_at_a_time:
+            encoded = cast(  # the library promises more kinds of results than this call gives
+                "list[dict[str, Tensor]]",
+                self._model.encode(
+                    list(texts), batch_size=self._batch_size, show_progress_bar=False, output_value=None
+                ),
+            )
+        vectors = np.stack([one["sentence_embedding"].float().numpy() for one in encoded])
+        tokens = [
+            _tokens(one["token_embeddings"].float().numpy(), self._tokenizer.encode(text, add_special_tokens=False))
+            for one, text in zip(encoded, texts, strict=True)
+        ]
+        return unit(vectors), tokens
+
+
+def _tokens(vectors: Vectors, encoding: Encoding) -> Tokens:
+    """`vectors` are of the model's whole input, which stands between two special tokens and may be cut short."""
+    inner = unit(vectors[1:-1])
+    spans = np.array(encoding.offsets, dtype=np.int32).reshape(-1, 2)
+    count = min(len(inner), len(spans))
+    return Tokens(inner[:count], spans[:count])
 
 
 def unit(vectors: Vectors) -> Vectors:

@@ -4,6 +4,7 @@
     ├── SettingsError        clinic.toml or the environment says something we cannot use
     ├── MetadataError        front matter or a sidecar says something we cannot use
     ├── QuestionsError       the file of a clinic's own questions says something we cannot use
+    ├── CalibrationError     a calibration, or what one is made from, cannot be used
     ├── EvaluationError      a data set or floors file cannot be used, or a floor would be lowered
     ├── ReadError            one document could not be read; the others still are
     │   ├── EmptyDocument
@@ -89,6 +90,10 @@ class QuestionsError(QAError):
 
 class EvaluationError(QAError):
     """An evaluation cannot be run: its data, its floors or its libraries are not as they should be."""
+
+
+class CalibrationError(QAError):
+    """A calibration, or a list of questions that one is made from, is unreadable or of another format."""
 
 
 class ReadError(QAError):

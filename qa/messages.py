@@ -36,6 +36,10 @@ class Messages:
     opening_index: str
     no_index: str
     not_medical_advice: str
+    level_likely: str
+    level_likely_means: str
+    level_possible: str
+    level_possible_means: str
     # A citation.
     page: str
     section: str

@@ -148,6 +148,11 @@ class CorpusDocument:
     metadata: Metadata
 
 
+def passage_id(document_id: str, span: Span) -> str:
+    """Document and place: two passages with the same text are still two."""
+    return f"{document_id}#{span[0]}-{span[1]}"
+
+
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A stretch of one document, `document.text[start:end]`, small enough to read at a glance.
@@ -169,6 +174,19 @@ class Passage:
 
 
 @dataclass(frozen=True, slots=True)
+class EmbeddedText:
+    """The text that is embedded for a passage. Its first `front` characters stand before the passage's own text."""
+
+    text: str
+    front: int
+
+    @property
+    def own(self) -> str:
+        """The passage's own text."""
+        return self.text[self.front :]
+
+
+@dataclass(frozen=True, slots=True)
 class Placing:
     """Where one ranking put a passage: `rank` from 1, `score` in that ranking's own unit."""
 
@@ -177,20 +195,67 @@ class Placing:
 
 
 @dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage in the ranking of one question.
+class Signals:
+    """What speaks for a passage: see `qa.retrieve.score`. All lie between 0 and 1, but cosines may fall below."""
 
-    `score` is the fused score. `dense` is the place by cosine, `lexical` the place by BM25, where it had one.
-    `merged` are the ids of the neighbours that `passage` was put together from; `also_in` are passages of other places
-    with (nearly) the same text.
+    similarity: float
+    asking: float
+    words: float
+    late: float
+    sentence: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A passage that was compared with the question, by its number in the index.
+
+    `dense` is its place by cosine, `lexical` its place by BM25, where it had one.
     """
 
-    passage: Passage
+    number: int
     score: float
     dense: Placing | None
     lexical: Placing | None
-    merged: tuple[str, ...] = ()
+    signals: Signals
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage in the ranking of one question.
+
+    `numbers` are the passages of the index that `passage` was put together from, which is one for most; the candidate
+    is the best of them. `also_in` are passages of other places with (nearly) the same text.
+    """
+
+    passage: Passage
+    candidate: Candidate
+    numbers: range
     also_in: tuple[Passage, ...] = ()
+
+    @property
+    def score(self) -> float:
+        """How well it answers, for comparing hits of one question only."""
+        return self.candidate.score
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What retrieval found, for judging whether it answers at all. The first five are the best of the first three hits.
+
+    `margin` is the score of the best candidate above the tenth's; `known` the part of the question's information in
+    words that the documents have at all; `agreement` the part of the first ten by meaning that are among the first ten
+    by words; `length` the number of the question's terms.
+    """
+
+    similarity: float
+    coverage: float
+    late: float
+    sentence: float
+    asking: float
+    margin: float
+    known: float
+    agreement: float
+    length: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,17 +298,29 @@ class AnswerKind(StrEnum):
     CONFLICT = "conflict"
 
 
+class Level(StrEnum):
+    """What people are told instead of a probability."""
+
+    LIKELY = "likely"
+    POSSIBLE = "possible"
+    NOT_COVERED = "not_covered"
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """The reply to one question. `not_covered` carries no passages; `notices` are sentences for the person who asked.
 
-    `confidence` is None until it means something; `generation` is None when no index was asked.
+    `confidence` is the probability that the first passages answer, and `level` what people are told of it; both are
+    None where no documents were asked. `pinned` says that the clinic chose the first passage for this question.
+    `generation` is None when no index was asked.
     """
 
     question: str
     audience: Audience
     kind: AnswerKind
     confidence: float | None
+    level: Level | None
+    pinned: bool
     passages: tuple[CitedPassage, ...]
     notices: tuple[str, ...]
     generation: str | None

@@ -6,11 +6,14 @@ import textwrap
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from qa.models import Answer, Citation, Metadata
+from qa.messages import load_messages
+from qa.models import Answer, Citation, Level, Metadata
 from qa.walk import safe
 
 if TYPE_CHECKING:
+    from qa.audience import Audience
     from qa.build import BuildReport
+    from qa.confidence import Calibration
     from qa.doctor import Finding
     from qa.load import ReportLine
     from qa.publish import RolledBack
@@ -46,6 +49,11 @@ def build_summary(report: BuildReport) -> str:
 def answer_text(answer: Answer, settings: Settings) -> str:
     """An answer as readable passages with numbered citations."""
     lines = [settings.urgent.crisis, settings.urgent.emergency, ""]
+    messages = load_messages(settings.clinic.languages[0])
+    if answer.level is Level.LIKELY:
+        lines += [f"{messages.level_likely} {messages.level_likely_means}", ""]
+    elif answer.level is Level.POSSIBLE:
+        lines += [f"{messages.level_possible} {messages.level_possible_means}", ""]
     for passage in answer.passages:
         lines.append(f"[{passage.rank}] {citation_text(passage.citation)}")
         if passage.lead_in:
@@ -55,6 +63,34 @@ def answer_text(answer: Answer, settings: Settings) -> str:
         lines.append("")
     lines += [textwrap.fill(notice, _WIDTH) for notice in answer.notices]
     return "\n".join(lines).rstrip()
+
+
+def calibration_text(audience: Audience, calibration: Calibration) -> str:
+    """How a calibration was made and what was measured, for a manager."""
+    lines = [
+        f"{audience}: calibrated so that, as measured, at most {calibration.bound:.0%} of the answers given are wrong, if"
+        f" {calibration.expected_unanswerable:.0%} of the questions have no answer in the documents."
+    ]
+    for source, tally in calibration.measured.items():
+        what = "made from the documents" if source == "documents" else "that the clinic labelled"
+        wrong, answered = tally.wrong_share(calibration.expected_unanswerable), tally.answered_share
+        lines.append(
+            f"  on held-out questions {what}: {_share(wrong)} of the answers wrong,"
+            f" {_share(answered)} of {tally.answerable} answerable questions answered,"
+            f" {tally.unanswerable_answered} of {tally.unanswerable} without an answer answered all the same"
+        )
+    lines += [
+        f"  {calibration.method}",
+        "  The test confirmed the bound for questions like these."
+        if calibration.tested
+        else "  There were too few questions to confirm the bound; it holds as measured, no more.",
+        "  This is a measurement and no guarantee: a corpus's own headings are not patients.",
+    ]
+    return "\n".join(lines)
+
+
+def _share(value: float | None) -> str:
+    return "an unknown share" if value is None else f"{value:.1%}"
 
 
 def citation_text(citation: Citation) -> str:

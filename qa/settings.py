@@ -131,7 +131,7 @@ class Passages(_Section):
     """How documents are cut. Sizes are in the model's own tokens."""
 
     min_tokens: int = Field(default=80, ge=1)
-    max_tokens: int = Field(default=180, ge=16)
+    max_tokens: int = Field(default=200, ge=16)
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
@@ -143,9 +143,12 @@ class Passages(_Section):
 class Retrieval(_Section):
     """How passages are ranked."""
 
-    candidates: int = Field(default=100, ge=1)
-    rrf_k: float = Field(default=10.0, gt=0)
-    lexical_weight: float = Field(default=0.7, ge=0)
+    candidates: int = Field(default=1000, ge=1)
+    compared: int = Field(default=100, ge=1)
+    words_weight: float = Field(default=1.2, ge=0)
+    glossary: Path | None = None
+    reranker: str = ""
+    reranked: int = Field(default=20, ge=1)
     top: int = Field(default=5, ge=1, le=50)
     returned_tokens: int = Field(default=200, ge=1)
     duplicate_overlap: float = Field(default=0.9, gt=0, le=1)
@@ -154,7 +157,10 @@ class Retrieval(_Section):
 class Answering(_Section):
     """When passages are shown at all."""
 
-    threshold: float = Field(default=0.4, ge=0, le=1)
+    most_wrong: float = Field(default=0.05, gt=0, lt=1)
+    expected_unanswerable: float = Field(default=0.2, ge=0, lt=1)
+    questions: Path | None = None
+    foreign_questions: Path | None = None
     max_question_characters: int = Field(default=4000, ge=100)
 
 
@@ -207,7 +213,28 @@ def load_settings(path: Path | None = None) -> Settings:
     except ValidationError as error:
         raise _settings_error(error, file if content else None) from error
     base = file.resolve().parent
+    settings = _with_files(settings, base)
     return with_folders(settings, corpus=base / settings.corpus.folder, index=base / settings.index.folder)
+
+
+def _with_files(settings: Settings, base: Path) -> Settings:
+    """The same settings, with the files they name taken from `base` where their paths are relative."""
+    retrieval, answering = settings.retrieval, settings.answering
+    reranker = retrieval.reranker
+    if reranker and (base / reranker).is_dir():
+        reranker = str(base / reranker)
+    glossary = base / retrieval.glossary if retrieval.glossary else None
+    named = {
+        name: base / path
+        for name in ("questions", "foreign_questions")
+        if (path := getattr(answering, name)) is not None
+    }
+    return settings.model_copy(
+        update={
+            "retrieval": retrieval.model_copy(update={"glossary": glossary, "reranker": reranker}),
+            "answering": answering.model_copy(update=named),
+        }
+    )
 
 
 def with_folders(settings: Settings, *, corpus: Path | None, index: Path | None) -> Settings:

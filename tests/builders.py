@@ -9,12 +9,16 @@ from datetime import date
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
+
 from qa.audience import Audience
-from qa.embed import Embedder
+from qa.embed import Embedder, Vectors
 from qa.index.faiss_index import FaissIndex, write_index
-from qa.models import Block, BlockKind, CorpusDocument, Document, Metadata, Page, Passage, Status
+from qa.models import Block, BlockKind, CorpusDocument, Document, EmbeddedText, Metadata, Page, Passage, Status
+from qa.passage_vectors import PassageVectors, encode_passages, word_tokens
 from qa.readers.normalise import normalise
 from qa.settings import Passages
+from qa.token_codec import TokenCodec
 
 Reader = Callable[[str], Document]
 
@@ -126,13 +130,30 @@ def check_places(read: Document, raw: str) -> None:
         assert text == text.strip()
 
 
+def coded(embedder: Embedder, texts: Sequence[EmbeddedText]) -> tuple[list[PassageVectors], TokenCodec]:
+    """What an index keeps of these texts, with a codec learned from their words: exact, as they are few."""
+    if not texts:
+        return [], TokenCodec.fit(embedder.encode(["nothing"]))
+    vectors, tokens = embedder.encode_tokens([text.text for text in texts])
+    words: list[Vectors] = [
+        word_tokens(text.text, of_text)[1].vectors for text, of_text in zip(texts, tokens, strict=True)
+    ]
+    codec = TokenCodec.fit(np.concatenate([vectors[:1], *words]))  # the first row: for texts without any word
+    return encode_passages(texts, vectors, tokens, codec), codec
+
+
 def index_of(
-    folder: Path, documents: Sequence[CorpusDocument], embedder: Embedder, audience: Audience = Audience.PATIENT
+    folder: Path,
+    documents: Sequence[CorpusDocument],
+    embedder: Embedder,
+    audience: Audience = Audience.PATIENT,
+    *,
+    front: str = "",
 ) -> FaissIndex:
-    """An index over these documents whose passages are their paragraphs; vectors are of the text alone."""
+    """An index over these documents whose passages are their paragraphs; embedded is `front` and the text alone."""
     folder.mkdir(parents=True)
     passages = [paragraphs_as_passages(read) for read in documents]
-    texts = [each.text for cut in passages for each in cut]
+    vectors, codec = coded(embedder, [EmbeddedText(front + each.text, len(front)) for cut in passages for each in cut])
     write_index(
         folder,
         generation="test",
@@ -142,6 +163,7 @@ def index_of(
         corpus_digest="0",
         documents=documents,
         passages=passages,
-        vectors=embedder.encode(texts),
+        vectors=vectors,
+        codec=codec,
     )
     return FaissIndex.open(folder, embedder.fingerprint)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from qa.clock import Clock
-from qa.embed import Model, ModelFiles, ModelFingerprint, Vectors, unit
+from qa.embed import Model, ModelFiles, ModelFingerprint, Tokens, Vectors, unit
 from qa.settings import Settings, load_settings, with_folders
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=ZoneInfo("America/New_York"))  # a Monday
@@ -21,7 +21,8 @@ NOW = datetime(2026, 11, 23, 10, 0, tzinfo=ZoneInfo("America/New_York"))  # a Mo
 class WordEmbedder:
     """One dimension for each known word and a small last one for all others; a vector counts words, made unit length.
 
-    "fasting fasting water" with the words (fasting, water) is (2, 1, 0) / √5.
+    "fasting fasting water" with the words (fasting, water) is (2, 1, 0) / √5. Tokens are words, each of length 1 along
+    its own dimension: any two words that are not known have a cosine of 1.
     """
 
     WORDS = ("fasting", "driving", "nausea", "cost", "ketamine", "anxiety")
@@ -31,13 +32,24 @@ class WordEmbedder:
         self.encoded: list[str] = []
 
     def encode(self, texts: Sequence[str]) -> Vectors:
+        return self.encode_tokens(texts)[0]
+
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Tokens]]:
         self.encoded += texts
         rows = []
+        tokens = []
+        axes = np.eye(len(self.WORDS) + 1, dtype=np.float32)
         for text in texts:
-            words = re.findall(r"[a-z]+", text.lower())
-            known = [float(words.count(word)) for word in self.WORDS]
+            words = list(re.finditer(r"[A-Za-z]+", text))
+            places = [self._place(word.group()) for word in words]
+            known = [float(places.count(place)) for place in range(len(self.WORDS))]
             rows.append([*known, 0.0 if any(known) else 1.0])
-        return unit(np.array(rows, dtype=np.float32))
+            spans = np.array([word.span() for word in words], dtype=np.int32).reshape(-1, 2)
+            tokens.append(Tokens(axes[places], spans))
+        return unit(np.array(rows, dtype=np.float32)), tokens
+
+    def _place(self, word: str) -> int:
+        return self.WORDS.index(word.lower()) if word.lower() in self.WORDS else len(self.WORDS)
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from qa.answer import answer, answer_json, example_questions, matched_words
 from qa.audience import Audience
 from qa.clock import Clock
 from qa.index.faiss_index import FaissIndex
-from qa.index.lexical import terms
+from qa.terms import terms
 from qa.models import Answer, AnswerKind, OffsetMap, Page
 from qa.settings import Settings
 

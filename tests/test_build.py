@@ -3,9 +3,11 @@ from __future__ import annotations
 import json
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 import time
+import zlib
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -81,14 +83,35 @@ def test_each_audience_gets_its_index(run: Callable[..., BuildReport], corpus: S
     assert (report.embedded, report.from_cache) == (3, 0)
 
 
+def contents(path: Path) -> list[bytes]:
+    """The bytes of a file, and what is packed into the values of a database."""
+    if not path.is_file():
+        return []
+    found = [path.read_bytes()]
+    if path.suffix == ".sqlite":
+        connection = sqlite3.connect(path)
+        tables = [name for (name,) in connection.execute("select name from sqlite_master where type = 'table'")]
+        values = [
+            value
+            for table in tables
+            for row in connection.execute(f"select * from {table}")  # noqa: S608 - the database's own names
+            for value in row
+        ]
+        connection.close()
+        blobs = [value for value in values if isinstance(value, bytes)]
+        assert blobs
+        found += [zlib.decompress(blob) for blob in blobs]
+    return found
+
+
 def test_staff_text_is_in_no_byte_of_the_patients_index(run: Callable[..., BuildReport], corpus: Settings) -> None:
     """A sentence planted in a staff document, its words and its file's name are nowhere in the patients' files."""
     folder = corpus.index.folder / "generations" / run().generation
-    assert any(PLANTED.encode() in path.read_bytes() for path in (folder / "staff").rglob("*") if path.is_file())
-    for path in (folder / "patient").rglob("*"):
-        content = path.read_bytes() if path.is_file() else b""
-        for planted in (PLANTED, "violet", "giraff", "door.md"):
-            assert planted.encode() not in content, path
+    staff = [content for path in (folder / "staff").rglob("*") for content in contents(path)]
+    for planted in (PLANTED, "violet", "giraff", "door.md"):
+        assert any(planted.encode() in content for content in staff)
+        for path in (folder / "patient").rglob("*"):
+            assert not any(planted.encode() in content for content in contents(path)), path
 
 
 @pytest.mark.parametrize(
@@ -158,6 +181,14 @@ def test_ids_stay_when_another_document_changes(run: Callable[..., BuildReport],
     write(corpus, "a-new-one.md", "# New\n\nCost.", **APPROVED)
     run()
     assert ids() == before
+
+
+def test_a_corpus_without_a_telling_word_is_built(settings: Settings, clock: Clock, load_words: Words) -> None:
+    """Documents of nothing but words that stand in any question have an index like others."""
+    write(settings, "is.md", "# What is it?\n\nIs it on? It is.", **APPROVED)
+    report = build(settings, clock=clock, load_embedder=load_words)
+    assert report.passages == {"patient": 1, "staff": 1}
+    assert held(settings, Audience.PATIENT) == ["is.md"]
 
 
 def test_one_bad_file_never_stops_the_others(run: Callable[..., BuildReport], corpus: Settings) -> None:

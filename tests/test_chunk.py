@@ -2,16 +2,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import pairwise
-from typing import Any
 
 import pytest
-import sentencex
 from builders import H, L, P, T, document, entry
 
-from qa.chunk import ModelTokens, embedding_text, sentence_spans, split
+from qa.chunk import ModelTokens, embedded_text, split
 from qa.embed import ModelFiles
-from qa.models import BlockKind, CorpusDocument, Page, Passage, Span
+from qa.models import BlockKind, CorpusDocument, EmbeddedText, Page, Passage, Span
 from qa.settings import Passages
 
 SMALL = Passages(min_tokens=4, max_tokens=16)
@@ -118,13 +115,15 @@ def test_every_character_is_in_one_passage() -> None:
 
 
 def embedded(passage: Passage, title: str, limit: int = LIMIT) -> list[str]:
-    return embedding_text(passage, title, Words(), limit).split("\n")
+    return embedded_text(passage, title, Words(), limit).text.split("\n")
 
 
 def test_title_and_headings_stand_in_front() -> None:
     """What is embedded begins with where the passage stands."""
     (passage,) = split(entry("a", document((H, "Costs"), (P, "Ask us."))), Words(), SMALL, LIMIT)
-    assert embedded(passage, "Price list") == ["Price list", "Costs", "Ask us."]
+    text = embedded_text(passage, "Price list", Words(), LIMIT)
+    assert text == EmbeddedText("Price list\nCosts\nAsk us.", front=len("Price list\nCosts\n"))
+    assert text.own == "Ask us."
 
 
 def test_the_front_gives_way_and_the_text_never_does() -> None:
@@ -145,36 +144,9 @@ def test_the_models_limit_is_never_reached(text: str) -> None:
     passages = split(read, tokens, Passages(), model.limit)
     assert passages
     for passage in passages:
-        sizes = tokens.count([passage.text, embedding_text(passage, "title " * 100, tokens, model.limit)])
-        assert sizes[0] <= 180
+        sizes = tokens.count([passage.text, embedded_text(passage, "title " * 100, tokens, model.limit).text])
+        assert sizes[0] <= 200
         assert sizes[1] + 2 <= model.limit
-
-
-@pytest.mark.parametrize("text", ["“" * 9_000, "漢字。" * 3_000, "word " * 2_000, "Dr. Ash came. " * 700])
-def test_sentences_are_looked_for_in_short_stretches(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
-    """However long a paragraph, the sentence finder, whose time grows with the cube, gets little at once and seldom."""
-    sizes: list[int] = []
-    find = sentencex.get_sentence_boundaries
-
-    def watched(language: str, stretch: str) -> Any:
-        sizes.append(len(stretch))
-        return find(language, stretch)
-
-    monkeypatch.setattr(sentencex, "get_sentence_boundaries", watched)
-    text = text.strip()
-    spans = sentence_spans(f"before {text} after", 7, 7 + len(text))
-    assert max(sizes) <= 2_000
-    assert len(sizes) <= len(text) / 1_000 + 1
-    covered = "".join(text[start - 7 : end - 7] for start, end in spans)
-    assert "".join(covered.split()) == "".join(text.split())
-    assert all(one[1] <= other[0] for one, other in pairwise(spans))
-
-
-def test_long_paragraphs_are_cut_between_the_same_sentences() -> None:
-    """Looking at a long paragraph in parts finds the sentences that looking at all of it would."""
-    sentences = [f"Dr. Ash saw number {number}, i.e. the {number}th of May 3.5 times." for number in range(300)]
-    text = " ".join(sentences)
-    assert [text[start:end] for start, end in sentence_spans(text, 0, len(text))] == sentences
 
 
 def test_long_headings_and_lead_ins_are_kept_short_around_passages() -> None:
@@ -217,5 +189,5 @@ def test_a_long_title_is_counted_short() -> None:
             return super().count(texts)
 
     (passage,) = split(entry("a", "Ask us."), Words(), SMALL, LIMIT)
-    assert embedding_text(passage, "title " * 10_000, Watched(), LIMIT) == "Ask us."
+    assert embedded_text(passage, "title " * 10_000, Watched(), LIMIT) == EmbeddedText("Ask us.", front=0)
     assert max(map(len, given)) <= 300

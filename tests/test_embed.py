@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from qa import embed
-from qa.embed import PACKAGED_MODEL, ModelFiles, SentenceEmbedder, cpu_has_bfloat16, unit
+from qa.embed import PACKAGED_MODEL, ModelFiles, SentenceEmbedder, Tokens, cpu_has_bfloat16, unit
 from qa.errors import ModelError
 from qa.settings import Model
 
@@ -65,6 +65,12 @@ def test_unit_vectors_have_length_one() -> None:
     assert unit(np.array([[3, 4], [0, 0]], dtype=np.float32)) == pytest.approx(np.array([[0.6, 0.8], [0, 0]]))
 
 
+def test_tokens_need_a_span_each() -> None:
+    """Tokens whose vectors and spans differ in number are not made."""
+    with pytest.raises(ValueError, match="2 token vectors but 1 spans"):
+        Tokens(np.eye(2, dtype=np.float32), np.zeros((1, 2), dtype=np.int32))
+
+
 TEXTS = [
     "May I drive home after the infusion?",
     "No driving until the day after.",
@@ -102,6 +108,49 @@ def test_bfloat16_is_nearly_float32(float32: SentenceEmbedder) -> None:
     """Computing in bfloat16 moves no vector by more than a cosine of 0.001 (it runs on every processor, if slowly)."""
     bfloat16 = SentenceEmbedder.load(Model(dtype="bfloat16"))
     assert np.sum(bfloat16.encode(TEXTS) * float32.encode(TEXTS), axis=1).min() > 0.999
+
+
+@pytest.mark.model
+def test_tokens_come_from_the_same_pass(float32: SentenceEmbedder) -> None:
+    """Texts have the vectors that `encode` gives, and each word a unit vector at its place in the text."""
+    texts = [*TEXTS, "Ångström’s 2.5 mg — wasn't it?"]
+    vectors, tokens = float32.encode_tokens(texts)
+    assert (vectors.dtype, vectors.shape) == (np.float32, (6, 384))
+    assert np.sum(vectors * float32.encode(texts), axis=1) == pytest.approx(np.ones(6), abs=1e-5)
+    for text, of_text in zip(texts, tokens, strict=True):
+        assert of_text.vectors.dtype == np.float32
+        assert np.linalg.norm(of_text.vectors, axis=1) == pytest.approx(np.ones(len(of_text.spans)), abs=1e-5)
+        assert (np.diff(of_text.spans[:, 0]) > 0).all()
+        assert of_text.spans[-1, 1] <= len(text)
+    assert [texts[1][start:end] for start, end in tokens[1].spans] == [
+        "No",
+        "driving",
+        "until",
+        "the",
+        "day",
+        "after",
+        ".",
+    ]
+    assert [texts[3][start:end] for start, end in tokens[3].spans] == ["a"]
+    # Long words come in pieces that lie side by side.
+    whole = "".join(texts[5][start:end] for start, end in tokens[5].spans)
+    assert whole == texts[5].replace(" ", "")
+
+
+@pytest.mark.model
+def test_what_the_model_does_not_read_has_no_tokens(float32: SentenceEmbedder) -> None:
+    """Of a text that is too long the first tokens are there, as many as the model reads beside its two special ones."""
+    _, (tokens,) = float32.encode_tokens(["word " * 1_000])
+    assert len(tokens.spans) == ModelFiles.find(PACKAGED_MODEL).limit - 2
+    assert tokens.spans[-1].tolist() == [253 * 5, 253 * 5 + 4]
+
+
+@pytest.mark.model
+def test_the_same_word_in_its_context_is_nearest(float32: SentenceEmbedder) -> None:
+    """A word of the question comes nearer to its own form in a passage than to the other words there."""
+    _, (question, passage) = float32.encode_tokens(["May I drive home?", "No driving until the day after."])
+    drive = question.vectors[2]
+    assert (passage.vectors @ drive).argmax() == 1
 
 
 @pytest.mark.model

@@ -25,10 +25,12 @@ def one_block(raw: str) -> Document:
 
 
 def mapped(document: Document) -> dict[int, int]:
-    """Each copied character's place in the raw text."""
-    offsets = document.offsets
-    pieces = zip(offsets.normalised, offsets.raw, offsets.length, strict=True)
-    return {start + k: raw + k for start, raw, length in pieces for k in range(length)}
+    """Each copied character's place in the raw text; all letters of a ligature have the ligature's."""
+    return {
+        start + k: raw + (k if length == raw_length else 0)
+        for start, raw, length, raw_length in zip(*document.offsets.columns, strict=True)
+        for k in range(length)
+    }
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,7 @@ from datetime import date
 import pytest
 
 from qa.audience import Audience
-from qa.models import Answer, AnswerKind, Citation, CitedPassage
+from qa.models import Answer, AnswerKind, Citation, CitedPassage, Level
 from qa.report import answer_text, citation_text
 from qa.settings import Settings
 
@@ -23,9 +23,20 @@ CITATION = Citation(
 )
 
 
-def answer_with(text: str) -> Answer:
+def answer_with(text: str, level: Level | None = Level.LIKELY) -> Answer:
     passage = CitedPassage("a.pdf#0-9", 1, 0.1, text, (), (0, 9), CITATION, lead_in="Remember:")
-    return Answer("q", Audience.PATIENT, AnswerKind.ANSWER, None, (passage,), (), "g", 1.0)
+    return Answer(
+        question="q",
+        audience=Audience.PATIENT,
+        kind=AnswerKind.ANSWER,
+        confidence=0.9,
+        level=level,
+        pinned=False,
+        passages=(passage,),
+        notices=(),
+        generation="g",
+        elapsed_ms=1.0,
+    )
 
 
 def test_a_citation_is_one_line() -> None:
@@ -47,3 +58,17 @@ def test_the_urgent_lines_come_first() -> None:
     lines = answer_text(answer_with("Drink water."), Settings()).splitlines()
     assert lines[:2] == [Settings().urgent.crisis, Settings().urgent.emergency]
     assert lines[-2:] == ["    Remember:", "    Drink water."]
+
+
+@pytest.mark.parametrize(("level", "said"), [(Level.LIKELY, "Likely answer."), (Level.POSSIBLE, "Possible answer.")])
+def test_how_sure_an_answer_is_stands_above_it(level: Level, said: str) -> None:
+    """The level and what it means are said before the first passage, never as a number."""
+    above = answer_text(answer_with("Drink water.", level), Settings()).split("[1]")[0]
+    assert said in above
+    assert "0.9" not in above
+    assert "90" not in above
+
+
+def test_an_answer_without_a_level_says_nothing_of_it() -> None:
+    """Where nothing was judged, nothing is claimed."""
+    assert "answer." not in answer_text(answer_with("Drink water.", None), Settings()).split("[1]")[0]

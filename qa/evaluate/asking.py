@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Final, TypeVar
 
-from qa.answer import answer, cite
+from qa.answer import answer
 from qa.audience import Audience
 from qa.build import Progress
 from qa.clock import Clock
@@ -17,8 +17,9 @@ from qa.embed import Embedder
 from qa.errors import QAError
 from qa.evaluate.collection import Collection
 from qa.evaluate.dataset import Query
+from qa.highlight import highlights
 from qa.models import Hit, Span
-from qa.retrieve import retrieve
+from qa.retrieve import Retrieved, retrieve
 
 Asked = TypeVar("Asked")
 Result = TypeVar("Result")
@@ -85,11 +86,11 @@ def find_all(
             tuple(dict.fromkeys(collection.id_of(passage.document_id) for passage in (hit.passage, *hit.also_in)))
             for hit in found.hits
         ]
-        rest = [(document,) for document in collection.documents_of(found.ranking)]
+        rest = [(document,) for document in collection.documents_of(found.ranking.tolist())]
         return Found(
             ranking=(*groups, *rest),
             passages=tuple(_place(hit, collection) for hit in found.hits),
-            highlights=_highlights(found.hits[:1], query.text, collection),
+            highlights=tuple(span for hit in found.hits[:1] for span in _highlights(hit, found, collection)),
         )
 
     return {
@@ -149,15 +150,12 @@ def _place(hit: Hit, collection: Collection) -> tuple[str, Span]:
     return collection.id_of(passage.document_id), collection.in_text(passage.document_id, raw)
 
 
-def _highlights(hits: Sequence[Hit], question: str, collection: Collection) -> tuple[Span, ...]:
-    """What would be marked in these hits, as spans of their documents' texts."""
+def _highlights(hit: Hit, found: Retrieved, collection: Collection) -> tuple[Span, ...]:
+    """What would be marked in a hit, as spans of its document's text."""
+    source = collection.index.source(hit.passage.document_id)
     return tuple(
         collection.in_text(
-            hit.passage.document_id,
-            collection.index.source(hit.passage.document_id).raw_span(
-                (hit.passage.start + start, hit.passage.start + end)
-            ),
+            hit.passage.document_id, source.raw_span((hit.passage.start + start, hit.passage.start + end))
         )
-        for hit, cited in zip(hits, cite(hits, question, collection.index), strict=True)
-        for start, end in cited.highlights
+        for start, end in highlights(hit, found.query, collection.index)
     )

@@ -123,7 +123,7 @@ def open_collection(
         built = index is None
         if index is None:
             _write_documents(corpus, folder)
-            build(own, clock=clock, progress=progress, load_embedder=load_embedder)
+            build(own, clock=clock, progress=progress, load_embedder=load_embedder, calibrated=False)
             (folder / _SHAPED_BY).write_text(_code_digest(), encoding="utf-8")
             index = open_index(folder, Audience.PATIENT, fingerprint)
     places = json.loads((folder / _PLACES).read_text(encoding="utf-8"))

@@ -14,6 +14,7 @@ from qa.embed import Vectors
 from qa.models import Metadata, OffsetMap, Page, Passage, Span
 
 Mask = NDArray[np.bool_]
+Numbers = Sequence[int] | NDArray[np.int64]  # of passages, from 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,19 @@ class Ranking:
     def __post_init__(self) -> None:
         if len(self.numbers) != len(self.scores):
             raise ValueError(f"{len(self.numbers)} numbers but {len(self.scores)} scores")
+
+
+@dataclass(frozen=True, slots=True)
+class WordMatches:
+    """How near the words of a question come in each segment of some passages.
+
+    `best` has shape (segments, words): the cosine of the nearest word of the segment, 0 where there is none. The
+    segments of passage i are those from `starts[i]` up to `starts[i + 1]`: first what stands in front of it, then its
+    sentences.
+    """
+
+    best: NDArray[np.float32]
+    starts: NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +83,29 @@ class PassageIndex(Protocol):
 
     def lexical(self, terms: Sequence[str], n: int, mask: Mask | None) -> Ranking:
         """The `n` passages with the highest BM25 score above 0 for these terms, among those of `mask`."""
+        ...
+
+    def cosines(self, vector: Vectors, numbers: Numbers) -> NDArray[np.float32]:
+        """The cosine of the unit `vector` (or, of shape (n, dimension), of each row) with each of these passages.
+
+        Of shape (passages,) or (n, passages).
+        """
+        ...
+
+    def word_scores(self, terms: Sequence[str], numbers: Numbers) -> NDArray[np.float32]:
+        """The BM25 score of each of these passages for these terms."""
+        ...
+
+    def information(self, terms: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """How much each term tells (its idf in BM25), and whether any passage has it. Rare terms tell most."""
+        ...
+
+    def nearest_word(self, word: str) -> str | None:
+        """The word of the documents that `word` is probably a slip of the fingers for; None where there is none."""
+        ...
+
+    def match(self, words: Vectors, numbers: Numbers) -> WordMatches:
+        """How near each of these unit vectors, of shape (words, dimension), comes in these passages."""
         ...
 
     def passages(self, numbers: Iterable[int]) -> list[Passage]:

@@ -1,4 +1,7 @@
-"""The ranking by meaning: FAISS, exact inner product over unit vectors."""
+"""The ranking by meaning: FAISS, every passage compared, inner product over unit vectors.
+
+Numbers take two bytes (float16), which moves a cosine by less than 0.001 and halves the index.
+"""
 
 from __future__ import annotations
 
@@ -6,14 +9,15 @@ from pathlib import Path
 
 import faiss
 import numpy as np
+from numpy.typing import NDArray
 
 from qa.embed import Vectors
-from qa.index.contract import Mask, Ranking
+from qa.index.contract import Mask, Numbers, Ranking
 
 
 def write_dense(path: Path, vectors: Vectors) -> None:
     """Write the index of these unit vectors, of shape (passages, dimension)."""
-    index = faiss.IndexFlatIP(vectors.shape[1])
+    index = faiss.IndexScalarQuantizer(vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
     index.add(np.ascontiguousarray(vectors, dtype=np.float32))
     faiss.write_index(index, str(path))
 
@@ -31,6 +35,14 @@ class DenseIndex:
 
     def __len__(self) -> int:
         return int(self._index.ntotal)
+
+    def cosines(self, vector: Vectors, numbers: Numbers) -> NDArray[np.float32]:
+        """See `PassageIndex.cosines`."""
+        wanted = np.asarray(numbers, dtype=np.int64)
+        if not len(wanted):
+            return np.zeros((*vector.shape[:-1], 0), dtype=np.float32)
+        kept: NDArray[np.float32] = vector @ self._index.reconstruct_batch(wanted).T
+        return kept
 
     def search(self, vector: Vectors, n: int, mask: Mask | None) -> Ranking:
         """See `PassageIndex.dense`."""

@@ -8,23 +8,31 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from qa.audience import Audience
 from qa.embed import ModelFingerprint, Vectors
 from qa.errors import IndexCorrupt, IndexIncomplete
-from qa.index.contract import IndexedDocument, Mask, Ranking, Source
+from qa.index.contract import IndexedDocument, Mask, Numbers, Ranking, Source, WordMatches
 from qa.index.dense import DenseIndex, write_dense
 from qa.index.generations import generation_folder, live_generation
-from qa.index.lexical import K1, B, LexicalIndex, terms, write_lexical
+from qa.index.lexical import K1, B, LexicalIndex, write_lexical
 from qa.index.manifest import FORMAT, REBUILD, Manifest, checksums, read_manifest
+from qa.index.spelling import Spelling, write_words
 from qa.index.store import PassageStore, write_store
+from qa.index.tokens import TokenIndex, write_tokens
 from qa.metadata import patient_may_read
 from qa.models import CorpusDocument, Passage
+from qa.passage_vectors import PassageVectors
 from qa.settings import Passages
+from qa.terms import terms
+from qa.token_codec import TokenCodec
 
 _DENSE = "dense.faiss"
 _LEXICAL = "lexical"
 _STORE = "store.sqlite"
+_TOKENS = "tokens"
+_WORDS = "words.txt"
 
 
 def write_index(
@@ -37,25 +45,31 @@ def write_index(
     corpus_digest: str,
     documents: Sequence[CorpusDocument],
     passages: Sequence[Sequence[Passage]],
-    vectors: Vectors,
+    vectors: Sequence[PassageVectors],
+    codec: TokenCodec,
 ) -> None:
     """Write one audience's index into the empty `folder`.
 
-    `passages` has one sequence for each document; `vectors`, of shape (passages, dimension), stands in the same order.
+    `passages` has one sequence for each document; `vectors` stands in the same order and was encoded with `codec`.
     """
     flat = [passage for cut in passages for passage in cut]
     if len(flat) != len(vectors):
         raise ValueError(f"{len(flat)} passages but {len(vectors)} vectors")
     titles = {entry.id: entry.metadata.title for entry in documents}
-    write_dense(folder / _DENSE, vectors)
+    dimension = len(codec.mean)
+    rows = np.stack([one.vector for one in vectors]) if flat else np.empty((0, dimension), dtype=np.float32)
+    write_dense(folder / _DENSE, rows)
+    write_tokens(folder / _TOKENS, vectors, codec)
     write_store(folder / _STORE, documents, passages)
-    write_lexical(folder / _LEXICAL, [terms(lexical_text(passage, titles[passage.document_id])) for passage in flat])
+    texts = [lexical_text(passage, titles[passage.document_id]) for passage in flat]
+    write_lexical(folder / _LEXICAL, [terms(text) for text in texts])
+    write_words(folder / _WORDS, texts)
     Manifest(
         format=FORMAT,
         generation=generation,
         audience=audience.value,
         model=fingerprint,
-        dimension=vectors.shape[1],
+        dimension=dimension,
         settings={**settings.model_dump(), "k1": K1, "b": B},
         corpus_digest=corpus_digest,
         documents=len(documents),
@@ -96,10 +110,20 @@ def open_generation(
 class FaissIndex:
     """See `PassageIndex`. Everything but the list of documents stays on disk until it is asked for."""
 
-    def __init__(self, manifest: Manifest, dense: DenseIndex, lexical: LexicalIndex, store: PassageStore) -> None:
+    def __init__(
+        self,
+        manifest: Manifest,
+        dense: DenseIndex,
+        lexical: LexicalIndex,
+        tokens: TokenIndex,
+        spelling: Spelling,
+        store: PassageStore,
+    ) -> None:
         self.manifest = manifest
         self._dense = dense
         self._lexical = lexical
+        self._tokens = tokens
+        self._spelling = spelling
         self._store = store
         self._documents = tuple(store.documents())
         self._by_id = {document.id: document for document in self._documents}
@@ -113,18 +137,19 @@ class FaissIndex:
         """Open the index in `folder` after checking that it is whole and was made with this model."""
         manifest = read_manifest(folder, fingerprint)
         try:
-            dense = DenseIndex.open(folder / _DENSE)
-            index = cls(manifest, dense, LexicalIndex.open(folder / _LEXICAL), PassageStore.open(folder / _STORE))
+            dense, tokens = DenseIndex.open(folder / _DENSE), TokenIndex.open(folder / _TOKENS)
+            lexical, store = LexicalIndex.open(folder / _LEXICAL), PassageStore.open(folder / _STORE)
+            index = cls(manifest, dense, lexical, tokens, Spelling.open(folder / _WORDS), store)
         except (RuntimeError, sqlite3.Error, ValueError, LookupError, TypeError) as error:
             # What faiss, SQLite and JSON raise on content that they cannot take: another writer's, or gone meanwhile.
             found = type(error).__name__
             raise IndexCorrupt("the index cannot be opened", path=folder, found=found, remedy=REBUILD) from error
-        if not len(dense) == len(index._document_numbers) == manifest.passages:
+        if not len(dense) == len(tokens) == len(index._document_numbers) == manifest.passages:
             raise IndexIncomplete(
                 "the parts of the index do not belong together",
                 path=folder,
-                found=f"{len(dense)} vectors and {len(index._document_numbers)} passages",
-                expected=f"{manifest.passages} of both",
+                found=f"{len(dense)} vectors, words of {len(tokens)} and {len(index._document_numbers)} passages",
+                expected=f"{manifest.passages} of each",
                 remedy=REBUILD,
             )
         return index
@@ -158,6 +183,26 @@ class FaissIndex:
     def lexical(self, terms: Sequence[str], n: int, mask: Mask | None) -> Ranking:
         """See `PassageIndex.lexical`."""
         return self._lexical.search(terms, n, mask)
+
+    def cosines(self, vector: Vectors, numbers: Numbers) -> NDArray[np.float32]:
+        """See `PassageIndex.cosines`."""
+        return self._dense.cosines(vector, numbers)
+
+    def word_scores(self, terms: Sequence[str], numbers: Numbers) -> NDArray[np.float32]:
+        """See `PassageIndex.word_scores`."""
+        return self._lexical.scores(terms, numbers)
+
+    def information(self, terms: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """See `PassageIndex.information`."""
+        return self._lexical.information(terms)
+
+    def nearest_word(self, word: str) -> str | None:
+        """See `PassageIndex.nearest_word`."""
+        return self._spelling.nearest(word)
+
+    def match(self, words: Vectors, numbers: Numbers) -> WordMatches:
+        """See `PassageIndex.match`."""
+        return self._tokens.match(words, numbers)
 
     def passages(self, numbers: Iterable[int]) -> list[Passage]:
         """See `PassageIndex.passages`."""

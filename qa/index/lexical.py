@@ -6,61 +6,20 @@ short questions and .661 against .651 on long ones (LiveQA-Med, 103 questions).
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Sequence
-from functools import cache, lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
+from numpy.typing import NDArray
 
-from qa.index.contract import Mask, Ranking
+from qa.index.contract import Mask, Numbers, Ranking
 
 if TYPE_CHECKING:
     from bm25s import BM25
-    from Stemmer import Stemmer
 
 K1 = 0.9
 B = 0.4
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
-# Words that stand in any question and rank nothing.
-_STOP_WORDS = frozenset(
-    "a an and are as at be but by can do does for from had has have how i if in is it its me my of on or our so that "
-    "the their them then there these they this to was we were what when where which who why will with would you "
-    "your".split()
-)
-
-
-@cache
-def _stemmer() -> Stemmer:
-    from Stemmer import Stemmer
-
-    return Stemmer("english")
-
-
-@lru_cache(maxsize=65536)
-def stem(word: str) -> str:
-    """A word as BM25 knows it: lower case, without accents and endings."""
-    plain = unicodedata.normalize("NFKD", word.lower().replace("’", "'"))
-    plain = "".join(letter for letter in plain if not unicodedata.combining(letter))
-    stemmed: str = _stemmer().stemWord(plain.removesuffix("'s"))
-    return stemmed
-
-
-def terms(text: str) -> list[str]:
-    """The terms of a text, in order and with repetitions; words that stand in any question are left out."""
-    return [term for term, _, _ in term_spans(text)]
-
-
-def term_spans(text: str) -> list[tuple[str, int, int]]:
-    """Each term of a text with the span of its word."""
-    found = [
-        (stem(word.group()), word.start(), word.end())
-        for word in _WORD.finditer(text)
-        if word.group().lower().replace("’", "'") not in _STOP_WORDS
-    ]
-    return [entry for entry in found if entry[0]]  # some signs are letters and yet leave no stem
 
 
 def write_lexical(folder: Path, texts: Sequence[Sequence[str]]) -> None:
@@ -100,3 +59,24 @@ class LexicalIndex:
         best = best[scores[best] > 0]
         best = best[np.lexsort((best, -scores[best]))]
         return Ranking(best.astype(np.int64), scores[best].astype(np.float32))
+
+    def scores(self, query: Sequence[str], numbers: Numbers) -> NDArray[np.float32]:
+        """See `PassageIndex.word_scores`."""
+        known = [term for term in query if self._index is not None and term in self._index.vocab_dict]
+        if self._index is None or not known:
+            return np.zeros(len(numbers), dtype=np.float32)
+        scores: NDArray[np.float32] = self._index.get_scores(known)[np.asarray(numbers, dtype=np.int64)]
+        return scores.astype(np.float32)
+
+    def information(self, query: Sequence[str]) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+        """See `PassageIndex.information`: ln(1 + (N - n + 0.5) / (n + 0.5)) for a term in n of N passages."""
+        counts = np.zeros(len(query))
+        every = 0
+        if self._index is not None:
+            every = self._index.scores["num_docs"]
+            starts = self._index.scores["indptr"]
+            for place, term in enumerate(query):
+                number = self._index.vocab_dict.get(term)
+                if number is not None:
+                    counts[place] = starts[number + 1] - starts[number]
+        return np.log1p((every - counts + 0.5) / (counts + 0.5)).astype(np.float32), counts > 0

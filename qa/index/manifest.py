@@ -10,7 +10,7 @@ from pathlib import Path
 from qa.embed import ModelFingerprint
 from qa.errors import IndexCorrupt, IndexFormatMismatch, IndexIncomplete, IndexModelMismatch
 
-FORMAT = 1
+FORMAT = 2
 MANIFEST = "manifest.json"
 REBUILD = "Run `clinic-qa build` to make the index anew."
 

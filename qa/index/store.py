@@ -9,12 +9,13 @@ import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from datetime import date
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from qa.audience import Audience
 from qa.index.contract import IndexedDocument, Source
-from qa.models import CorpusDocument, Metadata, OffsetMap, Page, Passage, Status
+from qa.models import CorpusDocument, Metadata, OffsetMap, Page, Passage, Status, passage_id
 
 _SCHEMA = """
 create table documents (
@@ -22,15 +23,14 @@ create table documents (
     id text not null unique,
     digest text not null,
     metadata text not null,   -- JSON
-    source blob not null,     -- zlib-compressed JSON: text, offsets, pages
+    text blob not null,       -- zlib-compressed
+    places blob not null,     -- zlib-compressed JSON: offsets, pages
     first integer not null,   -- its passages are numbered from `first` up to, but not including, `after`
     after integer not null
 );
 create table passages (
     number integer primary key,
-    id text not null unique,
-    document_id text not null,
-    text text not null,
+    document integer not null,
     start integer not null,
     end integer not null,
     headings text not null,   -- JSON
@@ -41,7 +41,8 @@ create table passages (
 """
 Row = tuple[Any, ...]  # its columns are of several types
 
-_COLUMNS = "number, id, document_id, text, start, end, headings, pages, tokens, lead_in"
+_COLUMNS = "number, document, start, end, headings, pages, tokens, lead_in"
+_TEXTS = 64  # documents whose text stays unpacked
 
 
 def write_store(path: Path, documents: Sequence[CorpusDocument], passages: Sequence[Sequence[Passage]]) -> None:
@@ -52,20 +53,21 @@ def write_store(path: Path, documents: Sequence[CorpusDocument], passages: Seque
         first = 0
         for number, (entry, cut) in enumerate(zip(documents, passages, strict=True)):
             connection.execute(
-                "insert into documents values (?, ?, ?, ?, ?, ?, ?)",
+                "insert into documents values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     number,
                     entry.id,
                     entry.digest,
                     json.dumps(asdict(entry.metadata), default=date.isoformat),
-                    _packed_source(entry),
+                    zlib.compress(entry.document.text.encode("utf-8", "surrogatepass"), level=6),
+                    _packed_places(entry),
                     first,
                     first + len(cut),
                 ),
             )
             connection.executemany(
-                "insert into passages values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                [(first + place, *_passage_row(passage)) for place, passage in enumerate(cut)],
+                "insert into passages values (?, ?, ?, ?, ?, ?, ?, ?)",
+                [(first + place, number, *_passage_row(passage)) for place, passage in enumerate(cut)],
             )
             first += len(cut)
         connection.commit()
@@ -79,6 +81,7 @@ class PassageStore:
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection
         self._one_at_a_time = threading.Lock()
+        self._text = lru_cache(maxsize=_TEXTS)(self._unpacked_text)
 
     @classmethod
     def open(cls, path: Path) -> PassageStore:
@@ -104,20 +107,41 @@ class PassageStore:
         marks = ", ".join("?" * len(wanted))
         # The marks are question marks and the columns a constant: nothing here comes from outside.
         rows = self._rows(f"select {_COLUMNS} from passages where number in ({marks})", wanted)  # noqa: S608
-        found = {row[0]: _passage(row[1:]) for row in rows}
+        found = {number: self._passage(document, rest) for number, document, *rest in rows}
         return [found[number] for number in wanted]
 
     def source(self, document_id: str) -> Source:
         """What `document_id` was cut from. Raises KeyError for a document that is not there."""
-        rows = self._rows("select source from documents where id = ?", [document_id])
+        rows = self._rows("select number, places from documents where id = ?", [document_id])
         if not rows:
             raise KeyError(document_id)
-        packed = json.loads(zlib.decompress(rows[0][0]))
+        number, packed = rows[0]
+        places = json.loads(zlib.decompress(packed))
         return Source(
-            text=packed["text"],
-            offsets=OffsetMap(*(tuple(column) for column in packed["offsets"])),
-            pages=tuple(Page(*page) for page in packed["pages"]),
+            text=self._text(number)[1],
+            offsets=OffsetMap(*(tuple(column) for column in places["offsets"])),
+            pages=tuple(Page(*page) for page in places["pages"]),
         )
+
+    def _passage(self, document: int, row: Sequence[Any]) -> Passage:
+        start, end, headings, pages, tokens, lead_in = row
+        document_id, text = self._text(document)
+        return Passage(
+            id=passage_id(document_id, (start, end)),
+            document_id=document_id,
+            text=text[start:end],
+            start=start,
+            end=end,
+            headings=tuple(json.loads(headings)),
+            pages=tuple(json.loads(pages)),
+            tokens=tokens,
+            lead_in=lead_in,
+        )
+
+    def _unpacked_text(self, document: int) -> tuple[str, str]:
+        """A document's id and text."""
+        id_, packed = self._rows("select id, text from documents where number = ?", [document])[0]
+        return id_, zlib.decompress(packed).decode("utf-8", "surrogatepass")
 
     def headings(self, numbers: range) -> list[str]:
         """The innermost heading of each of these passages, in order, without repetitions."""
@@ -133,42 +157,23 @@ class PassageStore:
             return self._connection.execute(query, values).fetchall()
 
 
-def _packed_source(entry: CorpusDocument) -> bytes:
+def _packed_places(entry: CorpusDocument) -> bytes:
     document = entry.document
-    packed = {
-        "text": document.text,
+    places = {
         "offsets": document.offsets.columns,
         "pages": [(page.label, page.start, page.end) for page in document.pages],
     }
-    return zlib.compress(json.dumps(packed, ensure_ascii=False).encode(), level=6)
+    return zlib.compress(json.dumps(places, ensure_ascii=False).encode(), level=6)
 
 
 def _passage_row(passage: Passage) -> Row:
     return (
-        passage.id,
-        passage.document_id,
-        passage.text,
         passage.start,
         passage.end,
         json.dumps(passage.headings, ensure_ascii=False),
         json.dumps(passage.pages),
         passage.tokens,
         passage.lead_in,
-    )
-
-
-def _passage(row: Row) -> Passage:
-    id_, document_id, text, start, end, headings, pages, tokens, lead_in = row
-    return Passage(
-        id=id_,
-        document_id=document_id,
-        text=text,
-        start=start,
-        end=end,
-        headings=tuple(json.loads(headings)),
-        pages=tuple(json.loads(pages)),
-        tokens=tokens,
-        lead_in=lead_in,
     )
 
 

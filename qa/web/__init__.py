@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import cache
 from pathlib import Path
 from typing import Protocol, TypedDict
 
@@ -14,13 +15,14 @@ from starlette.routing import Route
 from qa.answer import answer
 from qa.audience import Audience
 from qa.clock import clinic_clock
-from qa.embed import Embedder, SentenceEmbedder
-from qa.index import PassageIndex
+from qa.embed import SentenceEmbedder
+from qa.judge import open_judge
 from qa.messages import load_messages
+from qa.retrieve.rerank import load_reranker
 from qa.settings import Settings, load_settings
 from qa.web.gate import Gate
 from qa.web.headers import SecurityHeaders
-from qa.web.live import LiveIndex
+from qa.web.live import LiveIndex, Serving
 from qa.web.service import Service, provide
 from qa.web.shell import OnePage, page_routes
 
@@ -73,16 +75,23 @@ def create_service(settings: Settings) -> Service:
     language = settings.clinic.languages[0]
     clock = clinic_clock(settings.clinic.timezone)
 
-    def warm(embedder: Embedder, index: PassageIndex) -> None:
+    def warm(serving: Serving) -> None:
         # A whole answer, so that the first visitor waits for no part that is made on its first use.
         answer(
             "What should I bring with me?",
             Audience.PATIENT,
-            index=index,
-            embedder=embedder,
+            index=serving.index,
+            embedder=serving.embedder,
             settings=settings,
             clock=clock,
+            judge=serving.judge,
         )
 
-    live = LiveIndex(settings.index.folder, lambda: SentenceEmbedder.load(settings.model), warm)
+    reranker = cache(lambda: load_reranker(settings.retrieval, settings.model))
+    live = LiveIndex(
+        settings.index.folder,
+        lambda: SentenceEmbedder.load(settings.model),
+        warm,
+        judge_of=lambda index: open_judge(index, settings, reranker()),
+    )
     return Service(settings, load_messages(language), language, clock, live)

@@ -11,13 +11,14 @@ import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from qa.audience import Audience
 from qa.embed import Embedder, ModelFingerprint
 from qa.errors import QAError
-from qa.index import PassageIndex, current_generation, open_index
+from qa.index import FaissIndex, current_generation, open_index
+from qa.judge import Judge
 
 POLL_SECONDS = 1.0
 # A generation that could not be opened will hardly heal by itself, and checking its files is work.
@@ -25,7 +26,7 @@ RETRY_SECONDS = 60.0
 
 _log = logging.getLogger(__name__)
 
-OpenIndex = Callable[[Path, Audience, ModelFingerprint], PassageIndex]
+OpenIndex = Callable[[Path, Audience, ModelFingerprint], FaissIndex]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +34,8 @@ class Serving:
     """What one run of the page works with. Without an index there is nothing to answer from."""
 
     embedder: Embedder | None = None
-    index: PassageIndex | None = None
+    index: FaissIndex | None = None
+    judge: Judge = field(default_factory=Judge)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,12 +57,14 @@ class LiveIndex:
         self,
         index_folder: Path,
         load: Callable[[], Embedder],
-        warm: Callable[[Embedder, PassageIndex], object],
+        warm: Callable[[Serving], object],
+        judge_of: Callable[[FaissIndex], Judge] = lambda _index: Judge(),
         open_live: OpenIndex = open_index,
     ) -> None:
         self._index_folder = index_folder
         self._load = load
         self._warm = warm
+        self._judge_of = judge_of
         self._open_live = open_live
         self._serving = Serving()
         self._settled = threading.Event()
@@ -123,12 +127,14 @@ class LiveIndex:
         try:
             named = current_generation(self._index_folder)
             if before.index is not None and named in (before.index.generation, None):
+                self._judge_again(before, before.index)
                 return
             if self._failed is not None and named == self._failed.named and time.monotonic() < self._failed.retry_at:
                 return
             index = self._open_live(self._index_folder, Audience.PATIENT, before.embedder.fingerprint)
+            serving = Serving(before.embedder, index, self._judge_of(index))
             if before.index is None:
-                self._warm(before.embedder, index)
+                self._warm(serving)
         except Exception as error:  # noqa: BLE001 - whatever it is, the next generation must still be looked for
             if self._failed is None or self._failed.named != named:
                 kept = f"; generation {before.index.generation} stays in use" if before.index else ""
@@ -137,5 +143,14 @@ class LiveIndex:
             self._failed = _Failed(named, time.monotonic() + RETRY_SECONDS)
             return
         self._failed = None
-        self._serving = Serving(before.embedder, index)
+        self._serving = serving
         _log.info("Answering from generation %s", index.generation)
+        for warning in serving.judge.warnings:
+            _log.warning("%s", warning)
+
+    def _judge_again(self, serving: Serving, index: FaissIndex) -> None:
+        """Take up a calibration or pinned questions that were made anew for the same generation."""
+        judge = self._judge_of(index)
+        if judge != serving.judge:
+            self._serving = Serving(serving.embedder, index, judge)
+            _log.info("Judging answers anew from generation %s", index.generation)

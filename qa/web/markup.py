@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from qa.clock import long_date
 from qa.messages import Messages
-from qa.models import Citation, CitedPassage, Span
+from qa.models import Citation, CitedPassage, Level, Span
 
 # All punctuation that Markdown, or Streamlit's additions to it, could take for a sign of its own.
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
@@ -57,12 +57,27 @@ def notices(sentences: Sequence[str], phone: str, number: int | None = None) -> 
     return f'<div class="cq-notice"{reply}>{paragraphs}</div>'
 
 
-def answer(passages: Sequence[CitedPassage], number: int, messages: Messages, language: str) -> str:
+def answer(
+    passages: Sequence[CitedPassage], level: Level | None, number: int, messages: Messages, language: str
+) -> str:
     """All passages of a reply. `number` tells it from the reply before, so that the page can bring it into sight."""
     return (
-        f'<section data-reply="{number}">{heading(messages.passages_heading)}{quiet_line(messages.not_medical_advice)}'
+        f'<section data-reply="{number}">{heading(messages.passages_heading)}{_how_sure(level, messages)}'
+        f"{quiet_line(messages.not_medical_advice)}"
         f"{''.join(passage(cited, messages, language) for cited in passages)}</section>"
     )
+
+
+def _how_sure(level: Level | None, messages: Messages) -> str:
+    """How likely the passages answer: a word or two, and what they mean."""
+    said = {
+        Level.LIKELY: (messages.level_likely, messages.level_likely_means),
+        Level.POSSIBLE: (messages.level_possible, messages.level_possible_means),
+    }
+    if level not in said:
+        return ""
+    word, meaning = said[level]
+    return f'<p class="cq-level"><strong>{html.escape(word)}</strong> {html.escape(meaning)}</p>'
 
 
 def passage(cited: CitedPassage, messages: Messages, language: str) -> str:

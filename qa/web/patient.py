@@ -14,7 +14,7 @@ import streamlit as st
 from qa.answer import answer
 from qa.audience import Audience
 from qa.clock import whom_to_call
-from qa.models import CitedPassage
+from qa.models import CitedPassage, Level
 from qa.web import markup
 from qa.web.live import Serving
 from qa.web.service import Service, current_service
@@ -32,6 +32,7 @@ class Reply:
     number: int
     notices: tuple[str, ...] = ()
     passages: tuple[CitedPassage, ...] = ()
+    level: Level | None = None
 
 
 def render() -> None:
@@ -46,7 +47,7 @@ def render() -> None:
         serving = service.live.serving
         _status(service, reply, serving)
     if reply is not None and reply.passages:
-        st.html(markup.answer(reply.passages, reply.number, service.messages, service.language))
+        st.html(markup.answer(reply.passages, reply.level, reply.number, service.messages, service.language))
     elif reply is None and serving.index is not None:
         with st.container(key="examples"):
             st.html(markup.heading(messages.examples_heading))
@@ -104,12 +105,13 @@ def _look_up(service: Service, question: str, number: int) -> Reply:
             embedder=serving.embedder,
             settings=service.settings,
             clock=service.clock,
+            judge=serving.judge,
         )
     except Exception as error:  # noqa: BLE001 - left alone, Streamlit would log its text, which can quote the question
         places = " > ".join(f"{frame.name}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__))
         _log.error("A question could not be looked up: %s in %s", type(error).__name__, places)
         return Reply(number, notices=(_with_call(service, service.messages.something_wrong),))
-    return Reply(number, found.notices, found.passages)
+    return Reply(number, found.notices, found.passages, found.level)
 
 
 def _status(service: Service, reply: Reply | None, serving: Serving) -> None:

@@ -1,0 +1,128 @@
+"""Calibrating both indexes of a generation, and taking over calibrations that still hold."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from functools import cache
+from pathlib import Path
+
+from qa.audience import Audience
+from qa.calibrate.kept import calibration_digest, calibration_file
+from qa.calibrate.run import Progress, Uncalibrated, calibrate
+from qa.confidence import Calibration, read_calibration
+from qa.embed import Embedder, ModelFiles, ModelFingerprint, SentenceEmbedder
+from qa.errors import QAError
+from qa.index import generations
+from qa.index.faiss_index import FaissIndex
+from qa.questions import read_questions
+from qa.settings import Settings
+
+
+def calibrate_generation(
+    folder: Path,
+    generation: str,
+    settings: Settings,
+    fingerprint: ModelFingerprint,
+    today: date,
+    progress: Progress,
+    load: Callable[[], Embedder],
+    *,
+    again: bool = False,
+) -> tuple[str, ...]:
+    """Write the calibration of each audience's index in the generation that lies in `folder`.
+
+    One that another generation has and that was made for the same documents and settings is taken over, unless `again`;
+    then nothing is asked and no model is loaded. The sentences are for staff: which index has no calibration, and why.
+    """
+    return tuple(
+        f"The {audience} index is not calibrated and answers on strong evidence only: {result.reason}"
+        for audience, result in _each(folder, generation, settings, fingerprint, today, progress, load, again=again)
+        if isinstance(result, Uncalibrated)
+    )
+
+
+def calibrate_live(settings: Settings, today: date, progress: Progress) -> dict[Audience, Calibration | Uncalibrated]:
+    """Calibrate both indexes of the live generation anew. Raises IndexProblem, or BuildRunning during a build."""
+    model_files = ModelFiles.find(settings.model.name)
+    folder = settings.index.folder
+    with generations.held(folder):
+        live = generations.live_generation(folder)
+        return dict(
+            _each(
+                generations.generation_folder(folder, live),
+                live,
+                settings,
+                model_files.fingerprint(settings.model),
+                today,
+                progress,
+                cache(lambda: SentenceEmbedder.load(settings.model, model_files)),
+                again=True,
+            )
+        )
+
+
+def _each(
+    folder: Path,
+    generation: str,
+    settings: Settings,
+    fingerprint: ModelFingerprint,
+    today: date,
+    progress: Progress,
+    load: Callable[[], Embedder],
+    *,
+    again: bool,
+) -> Iterator[tuple[Audience, Calibration | Uncalibrated]]:
+    for audience in Audience:
+        index = FaissIndex.open(folder / audience, fingerprint)
+        try:
+            made = None if again else _earlier(settings.index.folder, audience, calibration_digest(index, settings))
+            result = made or _calibrated(index, audience, settings, today, progress, load)
+        finally:
+            index.close()
+        target = folder / calibration_file(settings.index.folder, generation, audience).name
+        if isinstance(result, Uncalibrated):
+            target.unlink(missing_ok=True)
+        else:
+            written = target.with_suffix(".tmp")
+            result.write(written)
+            written.replace(target)
+        yield audience, result
+
+
+def _calibrated(
+    index: FaissIndex,
+    audience: Audience,
+    settings: Settings,
+    today: date,
+    progress: Progress,
+    load: Callable[[], Embedder],
+) -> Calibration | Uncalibrated:
+    if not index.manifest.passages:
+        return Uncalibrated("It has no passages.")
+    try:
+        named = settings.answering.questions
+        return calibrate(
+            index,
+            load(),
+            settings.retrieval,
+            settings.answering,
+            audience=audience,
+            today=today,
+            made_for=calibration_digest(index, settings),
+            questions=read_questions(named) if named else (),
+            progress=progress,
+        )
+    except QAError as error:
+        return Uncalibrated(str(error))
+
+
+def _earlier(index_folder: Path, audience: Audience, digest: str) -> Calibration | None:
+    for generation in reversed(generations.generations(index_folder)):
+        try:
+            found = read_calibration(calibration_file(index_folder, generation, audience))
+        except QAError:
+            continue  # damaged: made anew
+        if found is not None and found.made_for == digest:
+            return found
+    return None
