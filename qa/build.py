@@ -123,10 +123,13 @@ def _build(
         for passage in cut
     ]
     load = cache(lambda: load_embedder(settings.model, model_files))
-    vectors, codec, embedded = _embed(texts, settings, fingerprint, progress, load)
+    patient = [patient_may_read(entry.metadata, now.date()) for entry in loaded.documents]
+    theirs = [
+        text for text, keep in zip(texts, np.repeat(patient, [len(cut) for cut in passages]), strict=True) if keep
+    ]
+    vectors, codec, embedded = _embed(texts, theirs or texts, settings, fingerprint, progress, load)
 
     generation = _name(now)
-    patient = [patient_may_read(entry.metadata, now.date()) for entry in loaded.documents]
     counts = _write(generation, loaded, passages, vectors, codec, patient, fingerprint, settings, progress)
     unfinished = generations.generation_folder(folder, generation + generations.UNFINISHED)
     uncalibrated: tuple[str, ...] = ()
@@ -155,6 +158,7 @@ def _build(
 
 def _embed(
     texts: Sequence[EmbeddedText],
+    learned_from: Sequence[EmbeddedText],
     settings: Settings,
     fingerprint: ModelFingerprint,
     progress: Progress,
@@ -164,7 +168,7 @@ def _embed(
     with open_vector_cache(generations.vector_cache(settings.index.folder), fingerprint) as known_vectors:
         codec = known_vectors.codec()
         if codec is None:
-            codec = _learn_codec(texts, load(), known_vectors)
+            codec = _learn_codec(learned_from, load(), known_vectors)
         known = known_vectors.get(texts, codec)
         # Longest first, so that a batch holds texts of about one length and little is padded.
         unknown = sorted(
@@ -188,7 +192,7 @@ def _embed(
 
 
 def _learn_codec(texts: Sequence[EmbeddedText], embedder: Embedder, cache: VectorCache) -> TokenCodec:
-    """Learn how to encode words from texts of all parts of the corpus."""
+    """Learn how to encode words from all parts of these texts, which patients may read: it goes into their index."""
     step = max(len(texts) // _LEARNED_FROM, 1)
     sample = [text.text for text in texts[::step]][:_LEARNED_FROM]
     _, tokens = embedder.encode_tokens(sample)

@@ -268,6 +268,7 @@ def calibrate_command(settings_file: Path | None, index_folder: Path | None, *, 
     help="Where indexes of DATA are kept.  [default: evaluation in the index folder]",
 )
 @click.option("--questions", type=click.Path(path_type=Path), help="The clinic's own questions (YAML), without DATA.")
+@click.option("--plots", type=click.Path(path_type=Path), help="Draw reliability.svg and risk-coverage.svg into it.")
 @click.option("--floors", type=click.Path(path_type=Path), help="Fail where a score is below its floor in this file.")
 @click.option("--write-floors", type=click.Path(path_type=Path), help="Write the scores as new floors.")
 @click.option("--lower-floors", is_flag=True, help="Let --write-floors lower them.")
@@ -279,6 +280,7 @@ def calibrate_command(settings_file: Path | None, index_folder: Path | None, *, 
 def evaluate(
     data: Path | None,
     questions: Path | None,
+    plots: Path | None,
     floors: Path | None,
     write_floors: Path | None,
     settings_file: Path | None,
@@ -297,16 +299,19 @@ def evaluate(
     Exit code 0: measured. 4: a score is below its floor, or the floors are for other data. 1: nothing was measured.
     """
     from qa.clock import clinic_clock
+    from qa.evaluate.plots import require_matplotlib, write_plots
     from qa.evaluate.report import Report
     from qa.evaluate.run import Ask, evaluate_dataset, evaluate_questions, hold_against_floors
 
     if lower_floors and write_floors is None:
         raise click.UsageError("--lower-floors goes with --write-floors FILE.")
+    if plots is not None:
+        require_matplotlib()
     settings = _settings(settings_file, corpus, index_folder)
     questions = questions or (settings.answering.questions if data is None else None)
     if (data is None) == (questions is None):
         raise click.UsageError(
-            "Give either a data set's folder or --questions FILE, or name the file in clinic.toml (answering.questions)."
+            "Give either a data set's folder or --questions FILE, or set answering.questions in clinic.toml."
         )
     clock = clinic_clock(settings.clinic.timezone)
     report: Report
@@ -316,6 +321,8 @@ def evaluate(
     elif questions is not None:
         report = evaluate_questions(questions, settings=settings, clock=clock)
     click.echo(json.dumps(report.as_json(), ensure_ascii=False) if as_json else report.as_text())
+    if plots is not None:
+        write_plots(plots, report.panels())
     problems = hold_against_floors(report, floors=floors, write_to=write_floors, allow_lower=lower_floors)
     for problem in problems:
         click.echo(problem, err=True)

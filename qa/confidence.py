@@ -98,7 +98,7 @@ def chosen(evidence: Evidence) -> tuple[float, ...]:
     return tuple(getattr(evidence, name) for name in FEATURES)
 
 
-# Coefficients: rounded from a fit on covid-qa, each question with its article present and removed (458 expert questions on
+# Coefficients: rounded from a fit on COVID-QA, each question with its article present and removed (458 expert questions,
 # 98 articles; held-out AUROC 0.83), with more for meaning and for the words known at all, which tell questions about
 # other things apart and of which that set has none. Means and scales: questions made from the sample documents. The
 # threshold is stricter than fitted ones were.
@@ -147,10 +147,11 @@ class Tally:
 class Calibration:
     """A rule and where it came from.
 
-    `bound` is the share of answers that may be wrong and `tested` whether a test confirmed it, `expected_unanswerable` the share of all questions that is taken
-    to have no answer. `measured` has a tally of held-out questions for each source: "documents" (made from them) and
-    "clinic" (its labelled ones); `fitted_on` counts the questions by source, and "ambiguous" those that were left out.
-    `made_for` is the digest that `made_for` in qa.calibrate gives. `method` is a sentence with the citation.
+    `bound` is the share of answers that may be wrong and `tested` whether a test confirmed it,
+    `expected_unanswerable` the share of all questions that is taken to have no answer. `measured` has a tally
+    of held-out questions for each source: "documents" (made from them) and "clinic" (its labelled ones);
+    `fitted_on` counts the questions by source, and "ambiguous" those that were left out. `made_for` is the
+    digest that `made_for` in qa.calibrate gives. `method` is a sentence with the citation.
     """
 
     audience: Audience

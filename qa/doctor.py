@@ -14,6 +14,7 @@ from qa.embed import ModelFiles, ModelFingerprint, cpu_has_bfloat16
 from qa.errors import QAError
 from qa.index.faiss_index import open_index
 from qa.index.generations import read_report
+from qa.judge import open_judge
 from qa.load import LoadReport, load_documents
 from qa.metadata import due, patient_may_read
 from qa.settings import Settings
@@ -100,6 +101,8 @@ def _indexes(
             state=f"{audience}: {manifest.documents} documents, {manifest.passages} passages, {manifest.generation}",
             remedy="The settings of [passages] have changed since: run `clinic-qa build`." if changed else "",
         )
+        for warning in open_judge(index, settings).warnings:
+            yield Finding("confidence", good=True, state=f"{audience}: strict, without a calibration", remedy=warning)
         if audience is Audience.PATIENT and readable is not None:
             for document in index.documents():
                 if document.id not in readable and patient_may_read(document.metadata, today):

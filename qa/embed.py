@@ -80,6 +80,10 @@ class Embedder(Protocol):
         """What `encode` gives, and each text's tokens from the same pass through the model."""
         ...
 
+    def knows(self, word: str) -> bool:
+        """Whether the model has a token for the whole of this word: then it is a word, and not a misspelt one."""
+        ...
+
 
 def cpu_has_bfloat16() -> bool:
     """Whether the processor multiplies bfloat16 natively. Unknown systems count as no: float32 is right everywhere."""
@@ -225,6 +229,10 @@ class SentenceEmbedder:
             for one, text in zip(encoded, texts, strict=True)
         ]
         return unit(vectors), tokens
+
+    def knows(self, word: str) -> bool:
+        """See `Embedder`."""
+        return self._tokenizer.token_to_id(word.lower()) is not None
 
 
 def _tokens(vectors: Vectors, encoding: Encoding) -> Tokens:

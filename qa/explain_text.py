@@ -34,8 +34,10 @@ def explanation_text(explanation: Explanation) -> str:
     lines = [f"Question: {safe(explanation.question)}", f"Asked as:  {explanation.audience}", ""]
     if explanation.notices:
         return "\n".join([*lines, "It was not looked up:", *(_wrapped(notice) for notice in explanation.notices)])
-    for reading in explanation.readings:
-        lines.append(_wrapped(f"No document says “{reading.written}”; it was read as: {reading.read_as}."))
+    lines += [
+        _wrapped(f"No document says “{reading.written}”; it was read as: {reading.read_as}.")
+        for reading in explanation.readings
+    ]
     if explanation.unknown:
         lines.append(
             _wrapped(f"No document has these words (shown without their endings): {', '.join(explanation.unknown)}.")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from qa.embed import Tokens, Vectors
-from qa.models import EmbeddedText, Span
+from qa.models import EmbeddedText
 from qa.sentences import sentences
 from qa.terms import term_spans
 from qa.token_codec import Codes, TokenCodec
@@ -69,8 +69,3 @@ def _segments(text: EmbeddedText, words: Tokens) -> tuple[int, ...]:
     before = np.searchsorted(words.spans[:, 0], ends, side="left")
     before[-1] = len(words.spans)
     return tuple(int(count) for count in np.diff(before, prepend=0))
-
-
-def sentence_of(own_text: str, segment: int) -> Span:
-    """Where a segment of a passage stands in its text; segment 1 is the first sentence."""
-    return sentences(own_text)[segment - 1]

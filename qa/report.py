@@ -68,8 +68,8 @@ def answer_text(answer: Answer, settings: Settings) -> str:
 def calibration_text(audience: Audience, calibration: Calibration) -> str:
     """How a calibration was made and what was measured, for a manager."""
     lines = [
-        f"{audience}: calibrated so that, as measured, at most {calibration.bound:.0%} of the answers given are wrong, if"
-        f" {calibration.expected_unanswerable:.0%} of the questions have no answer in the documents."
+        f"{audience}: calibrated so that, as measured, at most {calibration.bound:.0%} of the answers given are wrong,"
+        f" if {calibration.expected_unanswerable:.0%} of the questions have no answer in the documents."
     ]
     for source, tally in calibration.measured.items():
         what = "made from the documents" if source == "documents" else "that the clinic labelled"

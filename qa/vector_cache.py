@@ -17,7 +17,7 @@ import numpy as np
 from qa.embed import ModelFingerprint
 from qa.models import EmbeddedText
 from qa.passage_vectors import PassageVectors
-from qa.token_codec import TokenCodec
+from qa.token_codec import PIECES, TokenCodec
 
 _SCHEMA_VERSION = 3
 # A table with row ids, so that vectors are appended and not put between others: half the size, and faster.
@@ -44,9 +44,10 @@ class VectorCache:
         if row is None or row[1] != _checksum(self._model, row[0]):
             return None
         try:
-            return TokenCodec.from_bytes(row[0])
+            codec = TokenCodec.from_bytes(row[0])
         except ValueError:
             return None  # of another version: as good as not there
+        return codec if codec.pieces == min(PIECES, len(codec.mean)) else None
 
     def put_codec(self, codec: TokenCodec) -> None:
         """Keep this codec for the model, in place of any other."""

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 
 from qa.audience import Audience
+from qa.confidence import FEATURES, Confidence
 from qa.embed import Embedder, Vectors
 from qa.index.faiss_index import FaissIndex, write_index
 from qa.models import Block, BlockKind, CorpusDocument, Document, EmbeddedText, Metadata, Page, Passage, Status
@@ -21,6 +22,17 @@ from qa.settings import Passages
 from qa.token_codec import TokenCodec
 
 Reader = Callable[[str], Document]
+
+# Looks at the similarity alone: below 0.5 it answers nothing, at 1 it is as sure as it gets: 1 / (1 + exp(-3)) or 0.95.
+BY_SIMILARITY = Confidence(
+    features=FEATURES,
+    means=(0.5,) * len(FEATURES),
+    scales=(0.1,) * len(FEATURES),
+    coefficients=tuple(1.0 if name == "similarity" else 0.0 for name in FEATURES),
+    intercept=0.0,
+    threshold=0.5,
+    sure=0.9,
+)
 
 H, P, L, T = BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.TABLE_ROW
 

@@ -1,10 +1,11 @@
-"""Fixtures: a clock that stands still, and an embedder whose vectors can be worked out by hand."""
+"""Fixtures: a clock that stands still, and embedders whose vectors can be worked out by hand or drawn from letters."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -48,8 +49,36 @@ class WordEmbedder:
             tokens.append(Tokens(axes[places], spans))
         return unit(np.array(rows, dtype=np.float32)), tokens
 
+    def knows(self, word: str) -> bool:
+        return word.lower() in self.WORDS
+
     def _place(self, word: str) -> int:
         return self.WORDS.index(word.lower()) if word.lower() in self.WORDS else len(self.WORDS)
+
+
+class NamesEmbedder(WordEmbedder):
+    """Each word, but for its capitals, has a direction of its own, drawn from its letters: two differ by about 90°."""
+
+    DIMENSION = 64
+
+    def encode_tokens(self, texts: Sequence[str]) -> tuple[Vectors, list[Tokens]]:
+        self.encoded += texts
+        tokens = []
+        for text in texts:
+            words = list(re.finditer(r"[a-z]+", text.lower()))
+            vectors = np.array([direction(word.group()) for word in words], dtype=np.float32)
+            spans = np.array([word.span() for word in words], dtype=np.int32).reshape(-1, 2)
+            tokens.append(Tokens(vectors.reshape(-1, self.DIMENSION), spans))
+        return unit(np.stack([each.vectors.sum(axis=0) for each in tokens])), tokens
+
+    def knows(self, word: str) -> bool:  # noqa: ARG002 - a made-up word is no word of a model
+        return False
+
+
+@cache
+def direction(word: str) -> tuple[float, ...]:
+    drawn = np.random.default_rng(list(word.encode())).standard_normal(NamesEmbedder.DIMENSION)
+    return tuple((drawn / np.linalg.norm(drawn)).tolist())
 
 
 @pytest.fixture

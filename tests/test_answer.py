@@ -6,18 +6,22 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from builders import H, P, document, entry, index_of
+from builders import BY_SIMILARITY, H, P, document, entry, index_of
 from conftest import NOW, WordEmbedder
 
-from qa.answer import answer, answer_json, example_questions, matched_words
+from qa.answer import answer, answer_json, example_questions
 from qa.audience import Audience
 from qa.clock import Clock
 from qa.index.faiss_index import FaissIndex
-from qa.terms import terms
-from qa.models import Answer, AnswerKind, OffsetMap, Page
+from qa.judge import Judge
+from qa.models import Answer, AnswerKind, Level, OffsetMap, Page
+from qa.questions import LabelledQuestion, Place
 from qa.settings import Settings
 
+JUDGE = Judge(BY_SIMILARITY)
+
 TEXT = "No driving until the morning after."
+EATING = "fasting before ketamine"
 AFTERCARE = entry(
     "patient/aftercare.pdf",
     document((H, "Getting home"), (P, TEXT), pages=(Page("i", 0, 12), Page("1", 14, 14 + len(TEXT)))),
@@ -28,13 +32,21 @@ AFTERCARE = entry(
 
 @pytest.fixture
 def index(tmp_path: Path, embedder: WordEmbedder) -> FaissIndex:
-    return index_of(tmp_path / "opened", [AFTERCARE, entry("patient/eating.md", "fasting before ketamine")], embedder)
+    return index_of(tmp_path / "opened", [AFTERCARE, entry("patient/eating.md", EATING)], embedder)
 
 
 @pytest.fixture
 def ask(index: FaissIndex, embedder: WordEmbedder, sample_settings: Settings, clock: Clock):  # noqa: ANN201 - a function
-    def asked(question: str) -> Answer:
-        return answer(question, Audience.PATIENT, index=index, embedder=embedder, settings=sample_settings, clock=clock)
+    def asked(question: str, judge: Judge = JUDGE) -> Answer:
+        return answer(
+            question,
+            Audience.PATIENT,
+            index=index,
+            embedder=embedder,
+            settings=sample_settings,
+            clock=clock,
+            judge=judge,
+        )
 
     return asked
 
@@ -55,20 +67,31 @@ def test_an_answer_quotes_and_cites(ask) -> None:  # noqa: ANN001 - the fixture 
     assert (citation.page, citation.page_label, citation.pages) == (2, "1", (2,))
     assert (citation.version, citation.approved_on, citation.review_by) == ("1.0", date(2026, 3, 1), date(2027, 1, 1))
     assert reply.notices == ()
-    assert reply.confidence is None
+    assert (reply.confidence, reply.level, reply.pinned) == (pytest.approx(0.953, abs=1e-3), Level.LIKELY, False)
 
 
-def test_the_words_of_the_question_are_marked(ask) -> None:  # noqa: ANN001 - the fixture above
-    """Highlights are spans of the passage's text around the words that were asked for, in any form."""
-    first = ask("Is driving fine in the mornings? I drive a lot.").passages[0]
-    assert [first.text[start:end] for start, end in first.highlights] == ["driving", "morning"]
+def test_the_sentence_that_answers_is_marked(
+    tmp_path: Path, embedder: WordEmbedder, sample_settings: Settings, clock: Clock
+) -> None:
+    """Of several sentences the one nearest to the question is a highlight, whole, as a span of the passage's text."""
+    text = "Nausea is common. No driving until the morning. The cost is low."
+    index = index_of(tmp_path / "three", [entry("a", text)], embedder)
+    reply = answer(
+        "When may I go driving?",
+        Audience.PATIENT,
+        index=index,
+        embedder=embedder,
+        settings=sample_settings,
+        clock=clock,
+        judge=Judge(replace(BY_SIMILARITY, threshold=0.0)),
+    )
+    first = reply.passages[0]
+    assert [first.text[start:end] for start, end in first.highlights] == ["No driving until the morning."]
 
 
-def test_words_side_by_side_are_one_highlight() -> None:
-    """Neighbouring words are marked together, words across a line end or a comma are not."""
-    text = "side effects, effects\nside"
-    spans = matched_words(text, frozenset(terms("side effect")))
-    assert [text[start:end] for start, end in spans] == ["side effects", "effects", "side"]
+def test_a_passage_of_one_sentence_has_no_highlight(ask) -> None:  # noqa: ANN001 - the fixture above
+    """Where all of a passage answers, marking all of it would mark nothing."""
+    assert ask("Is driving allowed?").passages[0].highlights == ()
 
 
 def test_below_the_threshold_nothing_is_shown(ask) -> None:  # noqa: ANN001 - the fixture above
@@ -79,6 +102,35 @@ def test_below_the_threshold_nothing_is_shown(ask) -> None:  # noqa: ANN001 - th
     assert reply.notices == (
         "Our documents do not answer this question. Please call us at 555-0142. We are open now, until 5 pm.",
     )
+
+
+@pytest.mark.parametrize(
+    ("threshold", "sure", "level"),
+    [(0.96, 0.99, Level.NOT_COVERED), (0.95, 0.96, Level.POSSIBLE), (0.9, 0.95, Level.LIKELY)],
+)
+def test_the_confidence_decides(ask, threshold: float, sure: float, level: Level) -> None:  # noqa: ANN001 - above
+    """The same evidence is no answer, a possible or a likely one, as the two thresholds lie above or below it."""
+    reply = ask("driving?", Judge(replace(BY_SIMILARITY, threshold=threshold, sure=sure)))
+    assert reply.level is level
+    assert reply.confidence == pytest.approx(0.953, abs=1e-3)
+    assert (reply.kind is AnswerKind.NOT_COVERED) == (level is Level.NOT_COVERED) == (reply.passages == ())
+
+
+def test_without_a_calibration_it_is_stricter(ask) -> None:  # noqa: ANN001 - the fixture above
+    """The fixed rule refuses a question of which one word in three stands in the passages."""
+    question = "Is nausea or the cost a reason against driving?"
+    assert ask(question).level is Level.POSSIBLE
+    assert ask(question, Judge()).level is Level.NOT_COVERED
+
+
+def test_a_pinned_question_is_answered_whatever_the_evidence(ask) -> None:  # noqa: ANN001 - the fixture above
+    """The place that the clinic chose comes first and is a likely answer, and the reply says that it was chosen."""
+    pinned = LabelledQuestion("What about parking?", (Place("patient/eating.md"),), pinned=True)
+    reply = ask("what about PARKING", Judge(BY_SIMILARITY, (pinned,)))
+    assert (reply.kind, reply.level, reply.pinned) == (AnswerKind.ANSWER, Level.LIKELY, True)
+    assert (reply.passages[0].rank, reply.passages[0].text) == (1, EATING)
+    assert reply.confidence == pytest.approx(0.047, abs=1e-3)
+    assert not ask("driving?", Judge(BY_SIMILARITY, (pinned,))).pinned
 
 
 @pytest.mark.parametrize(
@@ -104,6 +156,7 @@ def test_what_cannot_be_looked_up_gets_an_exact_reply(ask, question: str, beginn
     reply = ask(question)
     assert reply.kind is AnswerKind.NOT_COVERED
     assert reply.passages == ()
+    assert (reply.level is None) == (not beginning.startswith("Our documents"))
     assert reply.notices[0].startswith(beginning)
 
 
@@ -128,7 +181,7 @@ def test_a_document_expires_at_the_next_question(
     index: FaissIndex, embedder: WordEmbedder, sample_settings: Settings
 ) -> None:
     """The day after its review date a document is gone for patients, without a build."""
-    later = NOW.replace(year=2027)
+    later = NOW.replace(year=2027, month=1, day=2)
     reply = answer(
         "driving?",
         Audience.PATIENT,
@@ -136,8 +189,10 @@ def test_a_document_expires_at_the_next_question(
         embedder=embedder,
         settings=sample_settings,
         clock=lambda: later,
+        judge=Judge(replace(BY_SIMILARITY, threshold=0.0)),
     )
-    assert reply.kind is AnswerKind.NOT_COVERED
+    assert TEXT not in [passage.text for passage in reply.passages]
+    assert EATING in [passage.text for passage in reply.passages]
 
 
 def test_spans_are_in_the_raw_text(
@@ -146,7 +201,15 @@ def test_spans_are_in_the_raw_text(
     """Where the reader changed the text, the span still points into the file as it is."""
     shifted = replace(AFTERCARE.document, offsets=OffsetMap((0, 14), (100, 200), (12, len(TEXT)), (12, len(TEXT))))
     index = index_of(tmp_path / "shifted", [replace(AFTERCARE, document=shifted)], embedder)
-    reply = answer("driving?", Audience.PATIENT, index=index, embedder=embedder, settings=sample_settings, clock=clock)
+    reply = answer(
+        "driving?",
+        Audience.PATIENT,
+        index=index,
+        embedder=embedder,
+        settings=sample_settings,
+        clock=clock,
+        judge=JUDGE,
+    )
     assert reply.passages[0].span == (200, 200 + len(TEXT))
 
 
@@ -158,13 +221,16 @@ def test_the_json_contract_holds(ask) -> None:  # noqa: ANN001 - the fixture abo
         "audience",
         "kind",
         "confidence",
+        "level",
+        "pinned",
         "passages",
         "notices",
         "generation",
         "elapsed_ms",
     }
-    assert (content["audience"], content["kind"], content["confidence"]) == ("patient", "answer", None)
-    promised = {"id", "rank", "score", "text", "highlights", "span", "citation"}
+    assert (content["audience"], content["kind"], content["level"]) == ("patient", "answer", "likely")
+    assert content["confidence"] == pytest.approx(0.953, abs=1e-3)
+    promised = {"id", "rank", "score", "text", "highlights", "span", "citation", "lead_in"}
     assert promised <= set(content["passages"][0])
     assert set(content["passages"][0]["citation"]) == {
         "document",
@@ -188,7 +254,15 @@ def test_the_same_text_elsewhere_is_cited_too(
     """A paragraph of two documents names both in its citation."""
     text = "no driving until the morning after your treatment"
     index = index_of(tmp_path / "twice", [entry("a", text), entry("b", text, title="The other")], embedder)
-    reply = answer("driving?", Audience.PATIENT, index=index, embedder=embedder, settings=sample_settings, clock=clock)
+    reply = answer(
+        "driving?",
+        Audience.PATIENT,
+        index=index,
+        embedder=embedder,
+        settings=sample_settings,
+        clock=clock,
+        judge=JUDGE,
+    )
     assert [other.title for other in reply.passages[0].citation.also_in] == ["The other"]
     assert json.dumps(answer_json(reply))
 

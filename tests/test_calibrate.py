@@ -12,6 +12,7 @@ from qa.calibrate.asking import is_ambiguous
 from qa.calibrate.fitting import (
     Risk,
     Sample,
+    Threshold,
     fit,
     held_out_answers,
     held_out_probabilities,
@@ -123,11 +124,13 @@ def test_a_spread_keeps_order_and_distance() -> None:
     assert spread([0, 1], 3) == [0, 1]
 
 
-def test_a_question_is_ambiguous_when_nothing_falls() -> None:
-    """Evidence that stays without the answer is ambiguous; one measure that falls is enough to tell."""
+def test_a_question_is_ambiguous_when_the_evidence_hardly_falls() -> None:
+    """The five measures of words and meaning count on average: small falls together, or a large one alone, tell."""
     evidence = Evidence(0.6, 0.6, 0.6, 0.6, 0.6, 0.1, 1.0, 0.5, 5.0)
-    assert is_ambiguous(evidence, replace(evidence, similarity=0.56, margin=0.0))
-    assert not is_ambiguous(evidence, replace(evidence, sentence=0.5))
+    assert is_ambiguous(evidence, replace(evidence, similarity=0.2, margin=0.0))  # 0.08 on average; no margin counts
+    assert not is_ambiguous(evidence, replace(evidence, sentence=0.0))  # 0.12
+    assert not is_ambiguous(evidence, Evidence(0.48, 0.48, 0.48, 0.48, 0.48, 0.1, 1.0, 0.5, 5.0))  # 0.12 each
+    assert is_ambiguous(evidence, Evidence(0.4, 0.8, 0.4, 0.4, 0.6, 0.1, 1.0, 0.5, 5.0))  # what rises makes up for it
 
 
 def test_weights_give_the_unanswerable_their_share() -> None:
@@ -153,15 +156,33 @@ def test_the_threshold_stops_at_the_first_that_fails() -> None:
     )
     risk = Risk(bound=0.05, unanswerable=1 / 151, certainty=0.9)
     # Clopper and Pearson at 90 %: 1 of 101 may be 3.8 % at most, 2 of 102 5.1 %.
-    assert threshold(samples, probabilities, risk) == pytest.approx(0.5)
+    assert threshold(samples, probabilities, risk) == Threshold(pytest.approx(0.5), tested=True)
 
 
 def test_questions_of_one_section_are_one_piece_of_evidence() -> None:
-    """A hundred right answers from three sections do not show that at most 5 % are wrong."""
+    """A hundred right answers from three sections do not show that at most 5 % are wrong: none was, no more is said."""
     samples = [sample(strength=1.0, group=f"section {place % 3}") for place in range(100)]
     samples += [sample(strength=0.0, answerable=False, group="none")]
     probabilities = np.array([0.9] * 100 + [0.1])
-    assert threshold(samples, probabilities, Risk(0.05, 0.01, 0.9)) is None
+    assert threshold(samples, probabilities, Risk(0.05, 0.01, 0.9)) == Threshold(0.1, tested=False)
+    separate = [replace(each, group=str(place)) for place, each in enumerate(samples)]
+    assert threshold(separate, probabilities, Risk(0.05, 0.01, 0.9)) == Threshold(0.1, tested=True)
+
+
+def test_what_cannot_be_tested_is_as_measured() -> None:
+    """Too few answers for a test: the lowest threshold at which the measured share of wrong answers keeps the bound."""
+    samples = [sample(strength=1.0, group=f"r{place}") for place in range(9)]
+    samples += [sample(strength=0.5, right=False, group="w"), sample(strength=0.0, answerable=False, group="none")]
+    probabilities = np.array([0.9 - place / 100 for place in range(9)] + [0.5, 0.1])
+    assert threshold(samples, probabilities, Risk(0.1, 1 / 11, 0.8)) == Threshold(pytest.approx(0.5), tested=False)
+    assert threshold(samples, probabilities, Risk(0.09, 1 / 11, 0.8)) == Threshold(pytest.approx(0.82), tested=False)
+
+
+def test_where_the_surest_answers_are_wrong_there_is_no_threshold() -> None:
+    """Evidence that tells nothing apart keeps no bound, however strict the threshold."""
+    samples = [sample(strength=1.0, right=False, group=f"w{place}") for place in range(50)]
+    samples += [sample(strength=0.0, answerable=False, group="none")]
+    assert threshold(samples, np.array([0.9] * 50 + [0.1]), Risk(0.05, 0.02, 0.9)) is None
 
 
 def test_a_fit_never_lowers_a_probability_for_more_evidence() -> None:

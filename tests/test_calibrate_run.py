@@ -1,24 +1,22 @@
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable
 from datetime import date
+from functools import cache
 from pathlib import Path
-from types import SimpleNamespace
 from typing import Any
 
-import numpy as np
 import pytest
-from builders import H, P, document, entry, paragraphs_as_passages
+from builders import H, P, document, entry, index_of
+from conftest import NamesEmbedder
 
 from qa.audience import Audience
 from qa.calibrate import Uncalibrated, calibrate
 from qa.confidence import Calibration
-from qa.index.contract import IndexedDocument, Mask, Ranking
-from qa.models import Evidence, Passage
+from qa.index.faiss_index import FaissIndex
+from qa.models import Evidence
 from qa.questions import LabelledQuestion, Place
 from qa.settings import Answering, Retrieval
-from qa.terms import terms
 
 TODAY = date(2026, 11, 23)
 
@@ -32,82 +30,43 @@ def words(first: int, count: int) -> str:
     return " ".join(name(number) for number in range(first, first + count))
 
 
-class OwnWordsIndex:
-    """Documents of one section each, in words that no other document has. Nothing is related to anything."""
+@pytest.fixture(scope="module")
+def index_with(tmp_path_factory: pytest.TempPathFactory) -> Callable[[int], FaissIndex]:
+    """An index of so many documents, of one section each, in words that no other document has."""
 
-    def __init__(self, count: int) -> None:
-        read = [
+    @cache
+    def made(count: int) -> FaissIndex:
+        documents = [
             entry(
                 f"{number:03}.md",
                 document((H, words(10 * number, 3)), (P, words(10 * number + 1, 8))),
-                title="Leaflet",
+                title=name(10 * number),
             )
             for number in range(count)
         ]
-        self._passages = [passage for each in read for passage in paragraphs_as_passages(each)]
-        self._passages = [
-            replace(passage, headings=(each.document.text.splitlines()[0],))
-            for each, passage in zip(read, self._passages, strict=True)
-        ]
-        self._documents = tuple(
-            IndexedDocument(each.id, each.digest, each.metadata, range(number, number + 1))
-            for number, each in enumerate(read)
+        return index_of(tmp_path_factory.mktemp("calibrate") / "index", documents, NamesEmbedder())
+
+    return made
+
+
+@pytest.fixture
+def calibrated(index_with: Callable[[int], FaissIndex]):  # noqa: ANN201 - a function
+    def made(count: int, **more: Any) -> Calibration | Uncalibrated:
+        return calibrate(
+            index_with(count),
+            NamesEmbedder(),
+            Retrieval(),
+            Answering(**{"most_wrong": 0.1, **more.pop("answering", {})}),
+            audience=Audience.PATIENT,
+            today=TODAY,
+            made_for="digest",
+            **more,
         )
 
-    def eligible(self, _today: date) -> Mask | None:
-        return None
-
-    def documents(self) -> tuple[IndexedDocument, ...]:
-        return self._documents
-
-    def document(self, document_id: str) -> IndexedDocument:
-        return next(each for each in self._documents if each.id == document_id)
-
-    def passages(self, numbers: Iterable[int]) -> list[Passage]:
-        return [self._passages[number] for number in numbers]
-
-    def dense(self, _vector: object, _n: int, _mask: Mask | None) -> Ranking:
-        return Ranking(np.array([0, 1]), np.array([0.2, 0.1], dtype=np.float32))
+    return made
 
 
-class NoEmbedder:
-    def encode(self, texts: list[str]) -> Any:
-        return np.zeros((len(texts), 2), dtype=np.float32)
-
-
-def by_shared_terms(question: str, *, index: OwnWordsIndex, mask: Mask, **_settings: object) -> SimpleNamespace:
-    """The three passages of `mask` that share most terms with the question; the share is all the evidence."""
-    asked = set(terms(question))
-    shares = [
-        (len(asked & set(terms(" ".join((*passage.headings, passage.text))))) / max(len(asked), 1), -number)
-        for number, passage in enumerate(index.passages(range(len(index.documents()))))
-        if mask[number]
-    ]
-    best = sorted(shares, reverse=True)[:3]
-    hits = [SimpleNamespace(passage=index.passages([-number])[0], also_in=()) for share, number in best if share]
-    share = best[0][0] if best else 0.0
-    return SimpleNamespace(hits=hits, evidence=Evidence(*[share] * 9))
-
-
-@pytest.fixture(autouse=True)
-def shared_terms(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("qa.calibrate.asking.retrieve", by_shared_terms)
-
-
-def calibrated(count: int, **more: Any) -> Calibration | Uncalibrated:
-    return calibrate(
-        OwnWordsIndex(count),  # type: ignore[arg-type] # what is asked of it
-        NoEmbedder(),  # type: ignore[arg-type] # likewise
-        Retrieval(),
-        Answering(most_wrong=0.1, **more.pop("answering", {})),
-        audience=Audience.PATIENT,
-        today=TODAY,
-        made_for="digest",
-        **more,
-    )
-
-
-def test_a_calibration_tells_what_is_there_from_what_is_not() -> None:
+def test_a_calibration_tells_what_is_there_from_what_is_not(calibrated) -> None:  # noqa: ANN001 - the fixture above
     """With the answering document the probability is above the threshold, without any shared word it is below."""
     made = calibrated(100)
     assert isinstance(made, Calibration)
@@ -121,12 +80,12 @@ def test_a_calibration_tells_what_is_there_from_what_is_not() -> None:
     assert share <= 0.1
 
 
-def test_the_same_documents_give_the_same_calibration() -> None:
+def test_the_same_documents_give_the_same_calibration(calibrated) -> None:  # noqa: ANN001 - the fixture above
     """Nothing is left to chance."""
-    assert calibrated(60) == calibrated(60)
+    assert calibrated(40) == calibrated(40)
 
 
-def test_few_sections_are_not_calibrated() -> None:
+def test_few_sections_are_not_calibrated(calibrated) -> None:  # noqa: ANN001 - the fixture above
     """A tiny corpus gives a reason with the number found and the number needed."""
     made = calibrated(5)
     assert isinstance(made, Uncalibrated)
@@ -134,24 +93,24 @@ def test_few_sections_are_not_calibrated() -> None:
     assert "20" in made.reason
 
 
-def test_a_clinics_own_questions_are_measured_apart() -> None:
+def test_a_clinics_own_questions_are_measured_apart(calibrated) -> None:  # noqa: ANN001 - the fixture above
     """Labelled questions of the audience count by themselves; those of the other audience do not count."""
     questions = [
         LabelledQuestion(words(10, 3), (Place("001.md"),)),
         LabelledQuestion("what about parking", ()),
         LabelledQuestion("for staff", (), audience=Audience.STAFF),
     ]
-    made = calibrated(100, questions=questions)
+    made = calibrated(40, questions=questions)
     assert isinstance(made, Calibration)
     assert (made.measured["clinic"].answerable, made.measured["clinic"].unanswerable) == (1, 1)
     assert made.fitted_on["clinic"] == 2
 
 
-def test_a_clinics_list_of_foreign_questions_is_used(tmp_path: Path) -> None:
+def test_a_clinics_list_of_foreign_questions_is_used(calibrated, tmp_path: Path) -> None:  # noqa: ANN001 - the fixture above
     """Its questions are asked in place of the packaged ones."""
     own = tmp_path / "foreign.txt"
     own.write_text("who won the cup\nhow deep is the sea\n", encoding="utf-8")
-    packaged, ours = calibrated(60), calibrated(60, answering={"foreign_questions": own})
+    packaged, ours = calibrated(30), calibrated(30, answering={"foreign_questions": own})
     assert isinstance(packaged, Calibration)
     assert isinstance(ours, Calibration)
-    assert packaged.measured["documents"].unanswerable - ours.measured["documents"].unanswerable == 298
+    assert packaged.measured["documents"].unanswerable - ours.measured["documents"].unanswerable == 150 - 2

@@ -13,6 +13,7 @@ from qa.clock import Clock
 from qa.evaluate.bootstrap import Estimate
 from qa.evaluate.labelled import Outcome, ask_labelled, by_kind, gate_scores, stale_places, summarise
 from qa.index import FaissIndex
+from qa.judge import Judge
 from qa.questions import LabelledQuestion, Place
 from qa.settings import Settings
 
@@ -47,7 +48,7 @@ def ask(index: FaissIndex, embedder: WordEmbedder, settings: Settings, clock: Cl
     def outcome(text: str, *places: Place) -> Outcome:
         question = LabelledQuestion(text, places)
         (only,) = ask_labelled(
-            [question], Audience.PATIENT, index=index, embedder=embedder, settings=settings, clock=clock
+            [question], Audience.PATIENT, index=index, embedder=embedder, settings=settings, clock=clock, judge=Judge()
         )
         return only
 
@@ -119,7 +120,9 @@ def test_only_the_audience_s_own_questions_are_asked(
 ) -> None:
     """Staff's questions are not asked of the patients' index."""
     questions = [ANSWERED, LabelledQuestion("nausea", (), Audience.STAFF)]
-    outcomes = ask_labelled(questions, Audience.PATIENT, index=index, embedder=embedder, settings=settings, clock=clock)
+    outcomes = ask_labelled(
+        questions, Audience.PATIENT, index=index, embedder=embedder, settings=settings, clock=clock, judge=Judge()
+    )
     assert [outcome.question for outcome in outcomes] == [ANSWERED]
 
 

@@ -41,7 +41,7 @@ def test_cosines_are_those_of_what_is_decoded() -> None:
 
 
 def test_many_different_vectors_stay_near() -> None:
-    """A vector takes 24 bytes and comes back with a cosine above 0.9, also one that was not learned from."""
+    """A vector takes 22 bytes and comes back with a cosine above 0.9, also one that was not learned from."""
     codec = TokenCodec.fit(random_units(2_000, 384))
     others = random_units(100, 384)
     codes = codec.encode(others)

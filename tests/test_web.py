@@ -8,7 +8,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
-from builders import H, P, document, entry, index_of
+from builders import BY_SIMILARITY, H, P, document, entry, index_of
 from conftest import NOW, WordEmbedder
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -19,24 +19,26 @@ from qa.audience import Audience
 from qa.clock import Clock
 from qa.embed import ModelFingerprint
 from qa.errors import IndexCorrupt, ModelError
-from qa.index import FaissIndex, PassageIndex
+from qa.index import FaissIndex
 from qa.index.generations import publish
+from qa.judge import Judge
 from qa.messages import load_messages
-from qa.models import Citation
+from qa.models import Citation, Level
 from qa.settings import Settings
 from qa.web import SCRIPT, markup, patient
 from qa.web.gate import Gate
 from qa.web.headers import SecurityHeaders
-from qa.web.live import LiveIndex
+from qa.web.live import LiveIndex, Serving
 from qa.web.service import Examples, Service, _Holder, provide
 from qa.web.shell import OnePage, page_routes, page_shell
 
 MESSAGES = load_messages("en")
+JUDGE = Judge(BY_SIMILARITY)
 HOSTILE = "driving <script>alert(1)</script> <b>home</b> **now** ![x](https://images.example/x.png)"
 DOCUMENTS = [
     entry(
         "patient/aftercare.md",
-        document((H, "Who is driving me home?"), (P, "No driving until the morning after.")),
+        document((H, "Who is driving me home?"), (P, "No driving until the morning after. Rest for a day.")),
         title="Aftercare guide",
     ),
     entry(
@@ -63,9 +65,9 @@ CITATION = Citation(
 class OpenedAlready(LiveIndex):
     """A live index that needs no thread."""
 
-    def __init__(self, index: PassageIndex | None, embedder: WordEmbedder) -> None:
-        super().__init__(Path("unused"), lambda: embedder, lambda *_: None)
-        self._serving = replace(self._serving, embedder=embedder, index=index)
+    def __init__(self, index: FaissIndex | None, embedder: WordEmbedder, judge: Judge) -> None:
+        super().__init__(Path("unused"), lambda: embedder, lambda _serving: None)
+        self._serving = Serving(embedder, index, judge)
         self._settled.set()
 
 
@@ -78,7 +80,7 @@ def index(tmp_path: Path, embedder: WordEmbedder) -> Iterator[FaissIndex]:
 
 @pytest.fixture(autouse=True)
 def provided(index: FaissIndex, embedder: WordEmbedder, sample_settings: Settings, clock: Clock) -> Iterator[Service]:
-    service = Service(sample_settings, MESSAGES, "en", clock, OpenedAlready(index, embedder))
+    service = Service(sample_settings, MESSAGES, "en", clock, OpenedAlready(index, embedder, JUDGE))
     provide(service)
     yield service
     _Holder.service = None
@@ -114,12 +116,25 @@ def test_the_start_page_says_who_and_what(page: AppTest) -> None:
 
 
 def test_a_question_brings_passages_with_citations(page: AppTest) -> None:
-    """An answer shows the document's words, the matching ones marked, and where they stand."""
+    """An answer shows the document's words, the sentence that answers best marked, and where they stand."""
     content = shown(ask(page, "May I go home driving?"))
     assert "<h3>1. Who is driving me home?</h3>" in content
-    assert "No <mark>driving</mark> until the morning after." in content
+    assert "<mark>No driving until the morning after.</mark> Rest for a day." in content
     assert "<cite>“Aftercare guide”</cite>, section “Who is driving me home?”, approved March 1, 2026" in content
     assert MESSAGES.examples_heading not in content
+
+
+@pytest.mark.parametrize(("sure", "level"), [(0.9, "likely"), (0.96, "possible")])
+def test_an_answer_says_how_likely_it_is(
+    index: FaissIndex, embedder: WordEmbedder, provided: Service, sure: float, level: str
+) -> None:
+    """A likely and a possible answer say so in words, with what that means, and no reply shows both."""
+    judge = Judge(replace(BY_SIMILARITY, sure=sure))
+    provide(replace(provided, live=OpenedAlready(index, embedder, judge)))
+    content = shown(ask(AppTest.from_file(str(SCRIPT), default_timeout=20).run(), "May I go home driving?"))
+    word, meaning = getattr(MESSAGES, f"level_{level}"), getattr(MESSAGES, f"level_{level}_means")
+    assert content.count('<p class="cq-level">') == 1
+    assert f'<p class="cq-level"><strong>{word}</strong> {meaning}</p>' in content
 
 
 def test_a_document_is_shown_as_text(page: AppTest) -> None:
@@ -139,6 +154,7 @@ def test_an_uncovered_question_leads_to_the_phone(page: AppTest) -> None:
     assert "until 5 pm" in content
     assert '<a class="cq-phone" href="tel:5550142">555-0142</a>' in content
     assert "<article" not in content
+    assert "cq-level" not in content
 
 
 def test_clearing_forgets_everything(page: AppTest) -> None:
@@ -167,7 +183,7 @@ def test_an_empty_question_is_met_politely(page: AppTest) -> None:
 
 def test_without_an_index_there_is_the_phone(provided: Service, embedder: WordEmbedder) -> None:
     """A page without an index says so calmly, keeps its box, and answers with the phone."""
-    provide(replace(provided, live=OpenedAlready(None, embedder)))
+    provide(replace(provided, live=OpenedAlready(None, embedder, JUDGE)))
     page = AppTest.from_file(str(SCRIPT), default_timeout=20).run()
     assert "cannot be searched yet" in shown(page)
     content = shown(ask(page, "May I go home driving?"))
@@ -209,6 +225,12 @@ def test_a_citation_reads_as_words() -> None:
     bare = replace(CITATION, section=(), page=None, page_label=None, pages=(), approved_on=None, version=None)
     assert markup.citation(bare, MESSAGES, "en") == "<cite>“Aftercare guide”</cite>"
     assert "3 de marzo de 2026" in markup.citation(CITATION, load_messages("es"), "es")
+
+
+def test_the_level_is_words_or_nothing() -> None:
+    """A reply without a level has no line for it."""
+    assert "cq-level" not in markup.answer((), None, 1, MESSAGES, "en")
+    assert "cq-level" in markup.answer((), Level.POSSIBLE, 1, MESSAGES, "en")
 
 
 @pytest.mark.parametrize(
@@ -371,7 +393,7 @@ class Generations:
         self.audiences: list[Audience] = []
         self.problem: Exception | None = None
 
-    def __call__(self, folder: Path, audience: Audience, fingerprint: ModelFingerprint) -> PassageIndex:  # noqa: ARG002
+    def __call__(self, folder: Path, audience: Audience, fingerprint: ModelFingerprint) -> FaissIndex:  # noqa: ARG002
         self.audiences.append(audience)
         if self.problem is not None:
             raise self.problem
@@ -392,7 +414,7 @@ def live(
     tmp_path: Path, embedder: WordEmbedder, generations: Generations, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[LiveIndex]:
     monkeypatch.setattr("qa.web.live.POLL_SECONDS", 3600.0)  # the tests look themselves
-    holder = LiveIndex(tmp_path, lambda: embedder, lambda *_: None, generations)
+    holder = LiveIndex(tmp_path, lambda: embedder, lambda _serving: None, open_live=generations)
     yield holder
     holder.stop()
 
@@ -419,6 +441,42 @@ def test_a_published_generation_is_taken_up(tmp_path: Path, live: LiveIndex, gen
     assert before.index is not None
     assert before.index.generation == G1, "a run that took the old one keeps it"
     assert set(generations.audiences) == {Audience.PATIENT}
+
+
+def test_a_first_answer_is_warmed_with_everything(
+    tmp_path: Path, embedder: WordEmbedder, generations: Generations
+) -> None:
+    """Before the first visitor an answer is given with model, index and judge, and not again for a later index."""
+    warmed: list[Serving] = []
+    live = LiveIndex(tmp_path, lambda: embedder, warmed.append, lambda _index: JUDGE, generations)
+    publish(tmp_path, G1)
+    live.start()
+    serving = live.wait(10)
+    live.stop()
+    assert warmed == [serving]
+    assert (serving.embedder, serving.judge) == (embedder, JUDGE)
+    publish(tmp_path, G2)
+    live.look()
+    assert generation_of(live) == G2
+    assert len(warmed) == 1
+
+
+def test_another_judge_is_taken_up(
+    tmp_path: Path, embedder: WordEmbedder, generations: Generations, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A calibration made anew for the live generation counts at the next look, with the same index and model."""
+    judges = [Judge(warnings=("It is not calibrated.",)), JUDGE, JUDGE]
+    live = LiveIndex(tmp_path, lambda: embedder, lambda _serving: None, lambda _index: judges.pop(0), generations)
+    live._serving = Serving(embedder)  # as once the model is loaded
+    publish(tmp_path, G1)
+    live.look()
+    first = live.serving
+    assert "It is not calibrated." in caplog.text
+    live.look()
+    second = live.serving
+    assert (second.index, second.embedder, second.judge) == (first.index, first.embedder, JUDGE)
+    live.look()
+    assert live.serving is second
 
 
 def test_a_generation_that_cannot_be_opened_changes_nothing(
@@ -474,7 +532,7 @@ def test_without_a_model_there_is_no_index(
     def fail() -> WordEmbedder:
         raise ModelError("the model is missing")
 
-    live = LiveIndex(tmp_path, fail, lambda *_: None, generations)
+    live = LiveIndex(tmp_path, fail, lambda _serving: None, open_live=generations)
     with caplog.at_level(logging.ERROR):
         live.start()
         serving = live.wait(10)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import astuple
+from statistics import fmean
 from typing import Final
 
 import numpy as np
@@ -32,7 +33,8 @@ _RELATED: Final = 0.5  # cosine from which a passage of another document may ans
 _MOST_RELATED: Final = 200
 _SECTION_CHARACTERS: Final = 1500  # about what a model reads
 _CLINIC_REPEATS: Final = 3.0  # a question that a person labelled counts as so many made ones
-# A question without its answer is ambiguous where the measures of words and meaning fall by no more than this on average.
+# A question without its answer is ambiguous where the measures of words and meaning fall by no more than this, on
+# average.
 _SMALL_FALL: Final = 0.1
 _COMPARED: Final = ("similarity", "coverage", "late", "sentence", "asking")
 
@@ -147,9 +149,9 @@ class Asker:
 
 
 def is_ambiguous(with_answer: Evidence, without: Evidence) -> bool:
-    """Whether the evidence is about as good without what answers: then something else may well answer too."""
-    falls = [getattr(with_answer, name) - getattr(without, name) for name in _COMPARED]
-    return sum(falls) / len(falls) <= _SMALL_FALL
+    """Whether the evidence is about as good without what answers, on average: then something else may well answer."""
+    falls = [float(getattr(with_answer, name) - getattr(without, name)) for name in _COMPARED]
+    return fmean(falls) <= _SMALL_FALL
 
 
 def _right(found: Retrieved, answers: Callable[[Passage], bool]) -> bool:

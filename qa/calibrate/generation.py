@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import date
 from functools import cache
@@ -17,6 +18,8 @@ from qa.index import generations
 from qa.index.faiss_index import FaissIndex
 from qa.questions import read_questions
 from qa.settings import Settings
+
+_FAILED = ".failed"  # beside where the calibration would be: why there is none
 
 
 def calibrate_generation(
@@ -76,13 +79,17 @@ def _each(
     for audience in Audience:
         index = FaissIndex.open(folder / audience, fingerprint)
         try:
-            made = None if again else _earlier(settings.index.folder, audience, calibration_digest(index, settings))
+            digest = calibration_digest(index, settings)
+            made = None if again else _earlier(settings.index.folder, audience, digest)
             result = made or _calibrated(index, audience, settings, today, progress, load)
         finally:
             index.close()
         target = folder / calibration_file(settings.index.folder, generation, audience).name
+        target.with_suffix(_FAILED).unlink(missing_ok=True)
         if isinstance(result, Uncalibrated):
             target.unlink(missing_ok=True)
+            failed = json.dumps({"made_for": digest, "reason": result.reason}, ensure_ascii=False)
+            target.with_suffix(_FAILED).write_text(failed, encoding="utf-8")
         else:
             written = target.with_suffix(".tmp")
             result.write(written)
@@ -117,12 +124,18 @@ def _calibrated(
         return Uncalibrated(str(error))
 
 
-def _earlier(index_folder: Path, audience: Audience, digest: str) -> Calibration | None:
+def _earlier(index_folder: Path, audience: Audience, digest: str) -> Calibration | Uncalibrated | None:
+    """What another generation has that was made for the same, also that it could not be calibrated."""
     for generation in reversed(generations.generations(index_folder)):
+        kept = calibration_file(index_folder, generation, audience)
         try:
-            found = read_calibration(calibration_file(index_folder, generation, audience))
-        except QAError:
+            found = read_calibration(kept)
+            failed_file = kept.with_suffix(_FAILED)
+            failed = json.loads(failed_file.read_bytes()) if failed_file.is_file() else {}
+        except (QAError, ValueError):
             continue  # damaged: made anew
         if found is not None and found.made_for == digest:
             return found
+        if isinstance(failed, dict) and failed.get("made_for") == digest:
+            return Uncalibrated(str(failed.get("reason", "")))
     return None

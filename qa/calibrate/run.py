@@ -136,7 +136,8 @@ def _calibration(
         confidence=replace(
             fit(samples, risk.unanswerable),
             threshold=lowest.value,
-            sure=max(surest.value if surest else 1.0, lowest.value),
+            # Where half the bound cannot be kept at all, the upper half of what is answered.
+            sure=max(surest.value if surest else (1 + lowest.value) / 2, lowest.value),
         ),
         tested=lowest.tested,
         bound=risk.bound,

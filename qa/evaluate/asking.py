@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import sqlite3
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 from typing import Final, TypeVar
@@ -18,8 +18,9 @@ from qa.errors import QAError
 from qa.evaluate.collection import Collection
 from qa.evaluate.dataset import Query
 from qa.highlight import highlights
+from qa.judge import Judge
 from qa.models import Hit, Span
-from qa.retrieve import Retrieved, retrieve
+from qa.retrieve import Reranker, Retrieved, retrieve
 
 Asked = TypeVar("Asked")
 Result = TypeVar("Result")
@@ -48,13 +49,14 @@ class Found:
     """What was found for one question.
 
     `ranking` are documents, best first; those of one group share their rank. `passages` are the first ten hits: a
-    document and a span of its text. `highlights` are the spans of its document's text that the first hit would be shown
-    with. After a crash, which `crash` names, all are empty.
+    document and a span of its text; `longest` is the most model tokens that one of them has. `highlights` are the spans
+    of its document's text that the first hit would be shown with. After a crash, which `crash` names, all are empty.
     """
 
     ranking: tuple[tuple[str, ...], ...] = ()
     passages: tuple[tuple[str, Span], ...] = ()
     highlights: tuple[Span, ...] = ()
+    longest: int = 0
     crash: str = ""
 
 
@@ -68,7 +70,12 @@ class Answered:
 
 
 def find_all(
-    queries: Sequence[Query], collection: Collection, embedder: Embedder, clock: Clock, progress: Progress
+    queries: Sequence[Query],
+    collection: Collection,
+    embedder: Embedder,
+    clock: Clock,
+    progress: Progress,
+    reranker: Reranker | None = None,
 ) -> dict[str, Found]:
     """What is found for each question, by its id, whether or not an answer would show it."""
     mask = collection.index.eligible(clock().date())
@@ -81,6 +88,7 @@ def find_all(
             mask=mask,
             settings=collection.settings.retrieval,
             top=TOP,
+            reranker=reranker,
         )
         groups = [
             tuple(dict.fromkeys(collection.id_of(passage.document_id) for passage in (hit.passage, *hit.also_in)))
@@ -89,8 +97,9 @@ def find_all(
         rest = [(document,) for document in collection.documents_of(found.ranking.tolist())]
         return Found(
             ranking=(*groups, *rest),
-            passages=tuple(_place(hit, collection) for hit in found.hits),
+            passages=places_of(found.hits, collection),
             highlights=tuple(span for hit in found.hits[:1] for span in _highlights(hit, found, collection)),
+            longest=max((hit.passage.tokens for hit in found.hits), default=0),
         )
 
     return {
@@ -100,9 +109,18 @@ def find_all(
 
 
 def answer_all(
-    queries: Sequence[Query], collection: Collection, embedder: Embedder, clock: Clock, progress: Progress
+    queries: Sequence[Query],
+    collection: Collection,
+    embedder: Embedder,
+    clock: Clock,
+    progress: Progress,
+    reranker: Reranker | None = None,
 ) -> dict[str, Answered]:
-    """Whether each question is answered, and how long that takes: whole, warm and one at a time."""
+    """Whether each question is answered, and how long that takes: whole, warm and one at a time.
+
+    A collection is not calibrated, so that the fixed rule decides.
+    """
+    judge = Judge(reranker=reranker)
 
     def ask(query: Query) -> Answered:
         started = perf_counter()
@@ -113,6 +131,7 @@ def answer_all(
             embedder=embedder,
             settings=collection.settings,
             clock=clock,
+            judge=judge,
         )
         return Answered(bool(reply.passages), (perf_counter() - started) * 1000)
 
@@ -143,8 +162,12 @@ def _counted(queries: Sequence[Query], stage: str, progress: Progress) -> Iterat
         progress(stage, done, len(queries))
 
 
+def places_of(hits: Iterable[Hit], collection: Collection) -> tuple[tuple[str, Span], ...]:
+    """The document that each hit stands in, and where in its text."""
+    return tuple(_place(hit, collection) for hit in hits)
+
+
 def _place(hit: Hit, collection: Collection) -> tuple[str, Span]:
-    """The document that a hit stands in, and where in its text."""
     passage = hit.passage
     raw = collection.index.source(passage.document_id).raw_span((passage.start, passage.end))
     return collection.id_of(passage.document_id), collection.in_text(passage.document_id, raw)

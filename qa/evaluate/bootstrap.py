@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 RESAMPLES = 10_000
-_SEED = 20170
+SEED = 20170
 _NUMBERS_AT_ONCE = 4_000_000  # drawn at once, 32 MB
 
 
@@ -37,7 +37,7 @@ def estimate(values: Sequence[float]) -> Estimate | None:
     if not values:
         return None
     drawn = np.asarray(values, dtype=np.float64)
-    generator = np.random.default_rng(_SEED)
+    generator = np.random.default_rng(SEED)
     rows = max(1, _NUMBERS_AT_ONCE // len(drawn))
     means = np.concatenate(
         [

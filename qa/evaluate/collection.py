@@ -40,7 +40,14 @@ CACHE = "evaluation"  # below the clinic's index folder
 _DOCUMENTS = "documents"
 _PLACES = "documents.json"
 _SHAPED_BY = "shaped-by"
-_SHAPING_CODE = ("chunk.py", "index")  # below qa/; the readers have versions of their own
+_SHAPING_CODE = (
+    "chunk.py",
+    "sentences.py",
+    "terms.py",
+    "token_codec.py",
+    "passage_vectors.py",
+    "index",
+)  # below qa/; the readers have versions of their own
 
 
 @dataclass(frozen=True)

@@ -4,6 +4,7 @@ hit@k: of the questions that have an answer, those for which one of the first k 
 answers, whether or not an answer would have shown it. *answered*: of the same questions, those that got an answer.
 *wrong*: of everything that got an answer, that whose first three passages hold no place that answers; an answer where
 nothing answers is always wrong. *refused*: of the questions that nothing answers, those that got no answer.
+*auroc*: how often a question that has an answer gets a higher probability than one that has none.
 """
 
 from __future__ import annotations
@@ -15,9 +16,11 @@ from qa.answer import answer
 from qa.audience import Audience
 from qa.clock import Clock
 from qa.embed import Embedder
+from qa.evaluate.answerability import Judged, auroc_estimate
 from qa.evaluate.asking import guarded
 from qa.evaluate.bootstrap import Estimate, estimate
 from qa.index.contract import PassageIndex
+from qa.judge import Judge
 from qa.models import Citation
 from qa.questions import LabelledQuestion, unknown_places
 from qa.retrieve import retrieve
@@ -34,7 +37,8 @@ class Outcome:
 
     `place` is the first rank, from 1, of a passage found that stands in a place that answers, among the first five.
     `right` is whether one of the first three passages shown does. `shown` are the documents and headings of all
-    passages shown. After a crash, which `crash` names, nothing was found or shown.
+    passages shown. `probability` is the rule's that the first three passages found answer, pinned or not; None where
+    the question was not looked up. After a crash, which `crash` names, nothing was found or shown.
     """
 
     question: LabelledQuestion
@@ -42,6 +46,7 @@ class Outcome:
     answered: bool = False
     right: bool = False
     shown: tuple[tuple[str, ...], ...] = ()
+    probability: float | None = None
     crash: str = ""
 
     def scores(self) -> dict[str, float]:
@@ -72,8 +77,9 @@ def ask_labelled(
     embedder: Embedder,
     settings: Settings,
     clock: Clock,
+    judge: Judge,
 ) -> tuple[Outcome, ...]:
-    """Ask the questions of one audience of its index."""
+    """Ask the questions of one audience of its index; `judge` decides which are answered."""
     titles = {document.id: document.metadata.title for document in index.documents()}
     mask = index.eligible(clock().date())
 
@@ -85,6 +91,7 @@ def ask_labelled(
             mask=mask,
             settings=settings.retrieval,
             top=max(_HIT_AT),
+            reranker=judge.reranker,
         )
         ranks = [
             rank
@@ -92,7 +99,9 @@ def ask_labelled(
             for passage in (hit.passage, *hit.also_in)
             if any(place.holds(passage, titles[passage.document_id]) for place in question.places)
         ]
-        reply = answer(question.text, audience, index=index, embedder=embedder, settings=settings, clock=clock)
+        reply = answer(
+            question.text, audience, index=index, embedder=embedder, settings=settings, clock=clock, judge=judge
+        )
         citations = [passage.citation for passage in reply.passages]
         return Outcome(
             question=question,
@@ -100,6 +109,7 @@ def ask_labelled(
             answered=bool(citations),
             right=any(_answers(citation, question) for citation in citations[:_LOOKED_AT]),
             shown=tuple((citation.document, *citation.section) for citation in citations),
+            probability=reply.confidence,
         )
 
     return tuple(
@@ -120,6 +130,21 @@ def by_kind(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Estimate]]:
     """The same for each kind of question by itself, in alphabetical order."""
     kinds = sorted({outcome.question.kind for outcome in outcomes if outcome.question.kind})
     return {kind: summarise([outcome for outcome in outcomes if outcome.question.kind == kind]) for kind in kinds}
+
+
+def judged(outcomes: Sequence[Outcome]) -> tuple[Judged, ...]:
+    """The questions that were looked up, with whether one of the first three passages found answers."""
+    return tuple(
+        Judged(outcome.probability, outcome.place is not None and outcome.place <= _LOOKED_AT)
+        for outcome in outcomes
+        if outcome.probability is not None
+    )
+
+
+def answerable_auroc(outcomes: Sequence[Outcome]) -> Estimate | None:
+    """The AUROC of the probability, over the questions looked up; None without questions of both sorts."""
+    looked_up = [(each.probability, bool(each.question.places)) for each in outcomes if each.probability is not None]
+    return auroc_estimate([probability for probability, _ in looked_up], [has for _, has in looked_up])
 
 
 def gate_scores(audience: Audience, estimates: dict[str, Estimate]) -> dict[str, float]:

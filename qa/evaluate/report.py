@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from qa.evaluate.answerability import Panel
 from qa.evaluate.bootstrap import Estimate
 from qa.evaluate.floors import Digests
-from qa.evaluate.labelled import Outcome
+from qa.evaluate.labelled import Outcome, judged
+from qa.evaluate.removal import Removal
 from qa.walk import safe
 
 Estimates = Mapping[str, Estimate]
@@ -36,14 +38,20 @@ class Report(Protocol):
         """For people."""
         ...
 
+    def panels(self) -> tuple[Panel, ...]:
+        """What `--plots` draws."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetReport:
     """One test collection. `ranking` has the estimates of "plain" and "condensed" scores, by metric.
 
     `left_out` counts, for each ranking metric, the judged questions without any gain or relevant document. `latency`
-    gives the percentiles p50 and p95 of a whole answer in milliseconds. `scores` has each question's scores by metric.
-    `notes` are sentences about the data, `crashes` one for each question that failed.
+    gives the percentiles p50 and p95 of a whole answer in milliseconds. `longest` is the most model tokens of a passage
+    returned, of which `most_tokens` are allowed. `removal` is None where no article can be removed, and `bound` the
+    share of answers that may be wrong by the settings. `scores` has each question's scores by metric. `notes` are
+    sentences about the data, `crashes` one for each question that failed.
     """
 
     name: str
@@ -57,6 +65,10 @@ class DatasetReport:
     spans: Estimates
     answered: Estimate | None
     latency: Mapping[str, float]
+    longest: int
+    most_tokens: int
+    removal: Removal | None
+    bound: float
     scores: Mapping[str, Mapping[str, float]] = field(repr=False)
     notes: tuple[str, ...] = ()
     crashes: tuple[str, ...] = ()
@@ -83,6 +95,8 @@ class DatasetReport:
             "spans": _json(self.spans),
             "answered": self.answered.as_json() if self.answered else None,
             "latency_ms": dict(self.latency),
+            "longest_passage_tokens": self.longest,
+            "removal": self.removal.as_json() if self.removal else None,
             "notes": list(self.notes),
             "crashes": list(self.crashes),
             "by_question": {query: dict(scores) for query, scores in self.scores.items()},
@@ -104,31 +118,50 @@ class DatasetReport:
         if self.spans:
             lines += ["", f"  {'answer spans':<14}{'':<26}{'questions':>9}"]
             lines += [f"  {name:<14}{value!s:<26}{value.count:>9}" for name, value in self.spans.items()]
+            lines += ["", f"  longest returned passage: {self.longest} tokens (at most {self.most_tokens} are allowed)"]
+        if self.removal is not None:
+            for name, value in (("cross-fitted", self.removal.auroc), ("top cosine", self.removal.by_cosine)):
+                lines.append(f"  {f'auroc present/removed ({name})':<38}{value} on {self.removal.questions} questions")
         lines.append("")
         if self.answered is not None:
-            lines.append(f"  {'answered':<14}{self.answered!s:<26}{self.answered.count:>9}")
+            lines.append(f"  {'answered, uncalibrated':<24}{self.answered!s:<26}{self.answered.count:>9}")
         if self.latency:
             lines.append(f"  {'latency':<14}" + ", ".join(f"{at} {ms:.1f} ms" for at, ms in self.latency.items()))
         return "\n".join([*lines, *_section("Crashed", self.crashes), *_section("Notes", self.notes)])
 
+    def panels(self) -> tuple[Panel, ...]:
+        """One, of the questions with their article and without."""
+        if self.removal is None:
+            return ()
+        return (Panel(f"{self.name} (cross-fitted)", self.removal.judged, None, self.bound),)
+
 
 @dataclass(frozen=True, slots=True)
 class AudienceReport:
-    """One audience's own questions: all of them, by kind, and what became of each."""
+    """One audience's own questions: all of them, by kind, and what became of each.
+
+    `auroc` is that of answerable questions against the others, None without both; `threshold` that of the rule in use.
+    """
 
     estimates: Estimates
     by_kind: Mapping[str, Estimates]
     outcomes: tuple[Outcome, ...]
+    auroc: Estimate | None
+    threshold: float
 
 
 @dataclass(frozen=True, slots=True)
 class QuestionsReport:
-    """A clinic's own questions, by audience. `scores` are what floors can be set for. `notes` are sentences."""
+    """A clinic's own questions, by audience. `scores` are what floors can be set for. `notes` are sentences.
+
+    `bound` is the share of answers that may be wrong by the settings.
+    """
 
     digests: Digests
     generation: str
     audiences: Mapping[str, AudienceReport]
     scores: Mapping[str, float]
+    bound: float
     notes: tuple[str, ...] = ()
 
     def gate(self) -> dict[str, float]:
@@ -144,6 +177,8 @@ class QuestionsReport:
             "audiences": {
                 audience: {
                     "metrics": _json(report.estimates),
+                    "auroc": report.auroc.as_json() if report.auroc else None,
+                    "threshold": report.threshold,
                     "by_kind": {kind: _json(values) for kind, values in report.by_kind.items()},
                     "questions": [outcome.as_json() for outcome in report.outcomes],
                 }
@@ -158,6 +193,8 @@ class QuestionsReport:
         crashes: list[str] = []
         for audience, report in self.audiences.items():
             lines += [f"{audience}: {len(report.outcomes)} questions", *_table(report.estimates)]
+            if report.auroc is not None:
+                lines += _table({"auroc": report.auroc})
             for kind, values in report.by_kind.items():
                 lines += ["", f"  {safe(kind)}", *_table(values)]
             wrong = [outcome for outcome in report.outcomes if outcome.answered and not outcome.right]
@@ -166,6 +203,13 @@ class QuestionsReport:
             lines += [*_section("  Not answered", [outcome.question.text for outcome in refused]), ""]
             crashes += [f"{each.question.text}: {each.crash}" for each in report.outcomes if each.crash]
         return "\n".join([*lines, *_section("Crashed", crashes), *_section("Notes", self.notes)]).rstrip()
+
+    def panels(self) -> tuple[Panel, ...]:
+        """One for each audience."""
+        return tuple(
+            Panel(audience, judged(report.outcomes), report.threshold, self.bound)
+            for audience, report in self.audiences.items()
+        )
 
 
 def _json(estimates: Estimates) -> dict[str, object]:

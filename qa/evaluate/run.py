@@ -18,7 +18,7 @@ from qa.evaluate.bootstrap import Estimate, estimate
 from qa.evaluate.collection import Collection, open_collection
 from qa.evaluate.dataset import Qrels, Query, digest_of, qrels_file, queries_file, read_qrels, read_queries
 from qa.evaluate.floors import Digests, check_floors, folder_digest, read_floors, write_floors
-from qa.evaluate.labelled import ask_labelled, by_kind, gate_scores, stale_places, summarise
+from qa.evaluate.labelled import answerable_auroc, ask_labelled, by_kind, gate_scores, stale_places, summarise
 from qa.evaluate.ranking_metrics import (
     RELEVANT,
     Run,
@@ -29,10 +29,13 @@ from qa.evaluate.ranking_metrics import (
     score_run,
     write_run,
 )
+from qa.evaluate.removal import Removal, ask_with_and_without
 from qa.evaluate.report import AudienceReport, DatasetReport, QuestionsReport, Report
 from qa.evaluate.span_metrics import score_spans
 from qa.index.faiss_index import open_index
+from qa.judge import open_judge
 from qa.questions import read_questions
+from qa.retrieve.rerank import load_reranker
 from qa.settings import Settings
 
 _MOST_NAMED = 5
@@ -84,8 +87,10 @@ def evaluate_dataset(
     )
     try:
         embedder = _embedder(settings, load_embedder)
-        found = find_all(asked, collection, embedder, clock, progress)
-        answered = answer_all(asked, collection, embedder, clock, progress)
+        reranker = load_reranker(settings.retrieval, settings.model)
+        found = find_all(asked, collection, embedder, clock, progress, reranker)
+        answered = answer_all(asked, collection, embedder, clock, progress, reranker)
+        removal = ask_with_and_without(asked, collection, embedder, clock, progress, reranker)
         run: Run = {query.id: document_scores(found[query.id].ranking) for query in asked}
         if ask.run_file is not None:
             write_run(run, ask.run_file, f"clinic-qa-{collection.index.generation}")
@@ -104,9 +109,13 @@ def evaluate_dataset(
             spans=_estimates(spans),
             answered=estimate([float(each.answered) for each in answered.values()]),
             latency=_percentiles(answered),
+            longest=max((each.longest for each in found.values()), default=0),
+            most_tokens=settings.retrieval.returned_tokens,
+            removal=removal,
+            bound=settings.answering.most_wrong,
             scores=_by_question(asked, plain, condensed, spans, answered),
             notes=tuple(_notes(everything, asked, judged, collection, ask)),
-            crashes=_crashes(found, answered),
+            crashes=_crashes(found, answered, removal),
         )
     finally:
         collection.index.close()
@@ -119,16 +128,17 @@ def evaluate_questions(
     clock: Clock,
     load_embedder: EmbedderLoader | None = None,
 ) -> QuestionsReport:
-    """Ask a clinic's own questions of its live indexes.
+    """Ask a clinic's own questions of its live indexes, with what decides there whether they are answered.
 
     Raises QuestionsError for a file that cannot be used and IndexProblem where an index cannot be opened.
     """
     questions = read_questions(questions_file)
     fingerprint = ModelFiles.find(settings.model.name).fingerprint(settings.model)
     embedder = _embedder(settings, load_embedder)
+    reranker = load_reranker(settings.retrieval, settings.model)
     audiences: dict[str, AudienceReport] = {}
     scores: dict[str, float] = {}
-    notes: list[str] = []
+    notes = _seen_before(questions_file, settings)
     generation = ""
     for audience in Audience:
         own = [question for question in questions if question.audience is audience]
@@ -136,20 +146,26 @@ def evaluate_questions(
             continue
         index = open_index(settings.index.folder, audience, fingerprint)
         try:
-            outcomes = ask_labelled(own, audience, index=index, embedder=embedder, settings=settings, clock=clock)
-            notes += stale_places(own, index)
+            judge = open_judge(index, settings, reranker)
+            outcomes = ask_labelled(
+                own, audience, index=index, embedder=embedder, settings=settings, clock=clock, judge=judge
+            )
+            notes += [*stale_places(own, index), *judge.warnings]
             generation = index.generation
         finally:
             index.close()
         estimates = summarise(outcomes)
-        audiences[audience] = AudienceReport(estimates, by_kind(outcomes), outcomes)
+        audiences[audience] = AudienceReport(
+            estimates, by_kind(outcomes), outcomes, answerable_auroc(outcomes), judge.confidence.threshold
+        )
         scores |= gate_scores(audience, estimates)
     return QuestionsReport(
         digests=Digests(digest_of(questions_file), folder_digest(settings.corpus.folder)),
         generation=generation,
         audiences=audiences,
         scores=scores,
-        notes=tuple(notes),
+        bound=settings.answering.most_wrong,
+        notes=tuple(dict.fromkeys(notes)),
     )
 
 
@@ -165,6 +181,17 @@ def hold_against_floors(
     if write_to is not None and not problems:
         write_floors(write_to, report.gate(), report.digests, allow_lower=allow_lower)
     return problems
+
+
+def _seen_before(questions_file: Path, settings: Settings) -> list[str]:
+    """That the calibration was fitted to these questions, too."""
+    named = settings.answering.questions
+    if named is None or named.resolve() != questions_file.resolve():
+        return []
+    return [
+        "These questions are named in clinic.toml, so they count in the calibration, too: what decides has seen them."
+        " `clinic-qa calibrate` says how it did on those that it had not seen."
+    ]
 
 
 def _embedder(settings: Settings, load_embedder: EmbedderLoader | None) -> Embedder:
@@ -224,6 +251,7 @@ def _some(what: str, names: Sequence[str] | set[str]) -> str:
     return f"{len(names)} {what}: {shown}"
 
 
-def _crashes(found: Mapping[str, Found], answered: Mapping[str, Answered]) -> tuple[str, ...]:
+def _crashes(found: Mapping[str, Found], answered: Mapping[str, Answered], removal: Removal | None) -> tuple[str, ...]:
     crashed = [(query, each.crash) for results in (found, answered) for query, each in results.items() if each.crash]
-    return tuple(dict.fromkeys(f"{query}: {crash}" for query, crash in crashed))
+    sentences = [f"{query}: {crash}" for query, crash in crashed]
+    return tuple(dict.fromkeys([*sentences, *(removal.crashes if removal else ())]))

@@ -30,16 +30,21 @@ def score_spans(queries: Sequence[Query], found: Mapping[str, Found]) -> dict[st
 def _judged(answer: AnswerSpan, found: Found) -> dict[str, bool]:
     span = (answer.start, answer.end)
     right = [document == answer.document for document, _ in found.passages]
-    holds = [
-        document == answer.document and overlap(place, span) >= _LEAST_OVERLAP * (answer.end - answer.start)
-        for document, place in found.passages
-    ]
     highlighted = bool(right) and right[0] and any(overlap(place, span) > 0 for place in found.highlights)
     return {
-        **{f"answer@{k}": any(holds[:k]) for k in _ANSWER_AT},
+        **{f"answer@{k}": has_answer(answer, found, k) for k in _ANSWER_AT},
         **{f"citation@{k}": any(right[:k]) for k in _CITATION_AT},
         "highlight@1": highlighted,
     }
+
+
+def has_answer(answer: AnswerSpan, found: Found, first: int) -> bool:
+    """Whether one of the first so many passages overlaps at least half of the answer."""
+    span = (answer.start, answer.end)
+    return any(
+        document == answer.document and overlap(place, span) >= _LEAST_OVERLAP * (answer.end - answer.start)
+        for document, place in found.passages[:first]
+    )
 
 
 def overlap(first: Span, second: Span) -> int:

@@ -10,8 +10,7 @@ from typing import Final
 
 from qa.terms import term_spans
 
-_SHORTEST: Final = 4  # letters; shorter words are within one letter of too many others
-_LONG: Final = 8  # from so many letters on, two slips are forgiven
+_SHORTEST: Final = 5  # letters; shorter words are one letter away from too many others
 
 
 def write_words(path: Path, texts: Sequence[str]) -> None:
@@ -39,16 +38,16 @@ class Spelling:
         return cls(tuple(path.read_text(encoding="utf-8").split()))
 
     def nearest(self, word: str) -> str | None:
-        """The word with the fewest slips (a letter missing, added, wrong, or two swapped), the most frequent of equals.
+        """The most frequent word that is one slip away: a letter missing, added, wrong, or two swapped.
 
-        One slip is forgiven, two in words of eight letters and more; numbers and short words are never changed.
+        Its first letter is the same: "lorazepam" must never be read as "clonazepam", nor "untreated" as "treated".
+        Numbers and short words are never changed. Whether `word` is a word of its own is for the caller to know.
         """
         written = word.lower()
         if not _is_plain(written):
             return None
         from rapidfuzz.distance import OSA
-        from rapidfuzz.process import extractOne
+        from rapidfuzz.process import extract
 
-        forgiven = 2 if len(written) >= _LONG else 1
-        found = extractOne(written, self.words, scorer=OSA.distance, score_cutoff=forgiven)
-        return found[0] if found else None
+        near = extract(written, self.words, scorer=OSA.distance, score_cutoff=1, limit=None)
+        return next((found for found, _, _ in near if found[0] == written[0]), None)

@@ -19,7 +19,7 @@ from qa.passage_vectors import word_tokens
 from qa.sentences import sentences
 from qa.terms import term_spans
 
-_SHORTEST_SENTENCE = 4  # tokens; "Thanks!" asks nothing
+_SHORTEST_SENTENCE = 3  # tokens; "Thanks." asks nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ class Query:
 
 def read_query(question: str, *, index: PassageIndex, embedder: Embedder, glossary: Glossary) -> Query:
     """Encode a question, which must not be blank, in one pass through the model."""
-    readings = tuple(_readings(question, index, glossary))
+    readings = tuple(_readings(question, index, embedder, glossary))
     searched = _with_readings(question, readings)
     vectors, (tokens,) = embedder.encode_tokens([searched])
     terms = tuple(dict.fromkeys(term for term, _, _ in term_spans(searched)))
@@ -82,7 +82,7 @@ def read_query(question: str, *, index: PassageIndex, embedder: Embedder, glossa
     )
 
 
-def _readings(question: str, index: PassageIndex, glossary: Glossary) -> Iterator[Reading]:
+def _readings(question: str, index: PassageIndex, embedder: Embedder, glossary: Glossary) -> Iterator[Reading]:
     spans = term_spans(question)
     _, held = index.information([term for term, _, _ in spans])
     unknown = [span for span, known in zip(spans, held.tolist(), strict=True) if not known]
@@ -95,8 +95,10 @@ def _readings(question: str, index: PassageIndex, glossary: Glossary) -> Iterato
         within_entry = any(each.start <= start and end <= each.end for each in explained)
         if meanings is not None and inside:
             yield Reading(start, end, question[start:end], ", ".join(meanings))
-        elif not within_entry and (nearest := index.nearest_word(question[start:end])):
-            yield Reading(start, end, question[start:end], nearest)
+        elif not within_entry and not embedder.knows(question[start:end]):
+            nearest = index.nearest_word(question[start:end])
+            if nearest is not None:
+                yield Reading(start, end, question[start:end], nearest)
 
 
 def _with_readings(question: str, readings: tuple[Reading, ...]) -> str:

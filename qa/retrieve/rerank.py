@@ -93,6 +93,6 @@ def load_reranker(retrieval: Retrieval, model: Model) -> Reranker | None:
             "the reranker cannot be loaded",
             path=Path(name),
             found=str(error).partition("\n")[0],
-            expected="a folder with a cross-encoder or a sentence-transformers model, or the name of one on this machine",
+            expected="a folder with a cross-encoder or a sentence-transformers model, or the name of one kept here",
             remedy="Change retrieval.reranker in clinic.toml, or leave it empty; nothing is downloaded at run time.",
         ) from error
