@@ -98,7 +98,7 @@ def chosen(evidence: Evidence) -> tuple[float, ...]:
     return tuple(getattr(evidence, name) for name in FEATURES)
 
 
-# Coefficients: rounded from a fit on COVID-QA, each question with its article present and removed (458 expert questions,
+# Coefficients: rounded from a fit on COVID-QA, each question with its article present and removed (458 questions,
 # 98 articles; held-out AUROC 0.83), with more for meaning and for the words known at all, which tell questions about
 # other things apart and of which that set has none. Means and scales: questions made from the sample documents. The
 # threshold is stricter than fitted ones were.

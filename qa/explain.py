@@ -22,6 +22,8 @@ from qa.terms import terms
 class ExplainedCandidate:
     """One passage that was compared with the question. `place` counts from 1, in the order of the scores.
 
+    A passage that the clinic chose and no search found stands last, with a score of 0.
+
     `words` are the words of the question that stand in the passage or in its headings, as stems. `shown_as` is the
     number under which people see it, also when it was merged into another (`fate` says so), or None.
     """
@@ -111,14 +113,18 @@ def explain(
 def _candidates(decided: Decided, index: PassageIndex, *, reranked: bool) -> tuple[ExplainedCandidate, ...]:
     found = decided.found
     asked = dict.fromkeys(found.query.terms)
-    passages = index.passages([candidate.number for candidate in found.compared])
-    fates = _fates(found.hits)
+    compared = {candidate.number for candidate in found.compared}
+    pinned = [hit.candidate for hit in found.hits if hit.candidate.number not in compared]
+    candidates = (*found.compared, *pinned)
+    passages = index.passages([candidate.number for candidate in candidates])
+    shown = found.hits if decided.level is not Level.NOT_COVERED else ()
+    fates = _fates(shown)
     explained = []
-    for place, (candidate, passage) in enumerate(zip(found.compared, passages, strict=True), start=1):
+    for place, (candidate, passage) in enumerate(zip(candidates, passages, strict=True), start=1):
         title = index.document(passage.document_id).metadata.title
         held = set(terms("\n".join([title, *passage.headings, passage.lead_in, passage.text])))
-        shown_as, fate = fates.get(candidate.number) or _same_text(passage.id, found.hits) or (None, "")
-        if shown_as is not None and decided.pinned and shown_as == 1:
+        shown_as, fate = fates.get(candidate.number) or _same_text(passage.id, shown) or (None, "")
+        if decided.pinned and shown_as == 1 and not fate:
             fate = "the clinic chose it for this question"
         elif shown_as is not None and reranked and not fate:
             fate = "put here by the reranker"

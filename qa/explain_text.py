@@ -11,7 +11,7 @@ from qa.models import Level, Placing
 from qa.walk import safe
 
 _WIDTH = 100
-_SHOWN = 20  # candidates; --json gives all
+_SHOWN = 20  # candidates, and those further down that people see; --json gives all
 _DECISION: Final = {
     Level.LIKELY: "shown as a likely answer",
     Level.POSSIBLE: "shown as a possible answer",
@@ -44,10 +44,11 @@ def explanation_text(explanation: Explanation) -> str:
         )
     lines += [_wrapped(_trust(explanation.trust)), "", *_decision(explanation), ""]
     lines.append(f"The {len(explanation.candidates)} passages that were compared with it, best first:")
-    for candidate in explanation.candidates[:_SHOWN]:
+    told = [each for each in explanation.candidates if each.place <= _SHOWN or each.shown_as is not None]
+    for candidate in told:
         lines += ["", *_candidate(candidate)]
-    if len(explanation.candidates) > _SHOWN:
-        lines += ["", f"… and {len(explanation.candidates) - _SHOWN} more; --json prints all."]
+    if len(explanation.candidates) > len(told):
+        lines += ["", f"… and {len(explanation.candidates) - len(told)} more; --json prints all."]
     return "\n".join(lines)
 
 

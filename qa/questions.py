@@ -29,7 +29,7 @@ from qa.errors import MetadataError, QuestionsError
 from qa.models import Passage
 from qa.plain_yaml import parse_mapping
 
-_KEYS = ("question", "document", "section", "also", "audience", "pinned", "kind")
+KEYS = ("question", "document", "section", "also", "audience", "pinned", "kind")
 _PLACE_KEYS = ("document", "section")
 _NONE = "none"
 _SWITCH = {"yes": True, "no": False}
@@ -134,7 +134,7 @@ class _Entry:
     def __init__(self, path: Path, number: int, content: object) -> None:
         self._path = path
         self._number = number
-        self._content = self._mapping(content, _KEYS, "an entry")
+        self._content = self._mapping(content, KEYS, "an entry")
 
     def question(self) -> LabelledQuestion:
         text = self._text("question", self._content)

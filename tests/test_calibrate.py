@@ -146,43 +146,66 @@ def test_the_upper_bound_is_clopper_and_pearsons() -> None:
     assert upper_bound(1.0, 45, 0.9) == 1.0
 
 
-def test_the_threshold_stops_at_the_first_that_fails() -> None:
-    """100 right answers above 50 wrong ones: it goes down to the wrong ones but for the few that the bound bears."""
-    samples = [sample(strength=1.0, group=f"r{place}") for place in range(100)]
-    samples += [sample(strength=0.5, right=False, group=f"w{place}") for place in range(50)]
-    samples += [sample(strength=0.0, answerable=False, group="none")]
-    probabilities = np.array(
-        [0.9 - place / 1000 for place in range(100)] + [0.5 - place / 1000 for place in range(50)] + [0.1]
-    )
-    risk = Risk(bound=0.05, unanswerable=1 / 151, certainty=0.9)
-    # Clopper and Pearson at 90 %: 1 of 101 may be 3.8 % at most, 2 of 102 5.1 %.
-    assert threshold(samples, probabilities, risk) == Threshold(pytest.approx(0.5), tested=True)
+def sorted_samples(right: list[bool]) -> tuple[list[Sample], np.ndarray]:
+    """Answerable questions of a section each, the most probable first from 0.9 in steps of 0.001, and one other at 0.1."""
+    samples = [sample(strength=1.0, right=each, group=str(place)) for place, each in enumerate(right)]
+    samples.append(sample(strength=0.0, answerable=False, group="none"))
+    return samples, np.array([0.9 - place / 1000 for place in range(len(right))] + [0.1])
+
+
+def risk(bound: float, samples: list[Sample], certainty: float = 0.9) -> Risk:
+    """With this bound, and every sample of weight 1."""
+    return Risk(bound, sum(not each.answerable for each in samples) / len(samples), certainty)
+
+
+def test_the_threshold_lets_in_what_the_bound_bears() -> None:
+    """100 right answers above 50 wrong ones: at 5 %, four of these and the one to come are 5 of 105."""
+    samples, probabilities = sorted_samples([True] * 100 + [False] * 50)
+    assert threshold(samples, probabilities, risk(0.05, samples)) == Threshold(pytest.approx(0.9 - 0.103), tested=False)
+    # 11 of 111 at 10 %.
+    assert threshold(samples, probabilities, risk(0.1, samples)) == Threshold(pytest.approx(0.9 - 0.109), tested=False)
+
+
+def test_the_threshold_is_the_lowest_that_keeps_the_bound() -> None:
+    """Wrong answers that are made up for further down do not end the search."""
+    samples, probabilities = sorted_samples([True] * 20 + [False] * 4 + [True] * 100)
+    assert threshold(samples, probabilities, risk(0.05, samples)) == Threshold(pytest.approx(0.9 - 0.123), tested=False)
+
+
+def test_a_bound_is_confirmed_by_the_binomial_test() -> None:
+    """With one wrong of 101 at most 3.8 % are, at 90 % certainty; at 99.9 %, it may be 8.8 %."""
+    samples, probabilities = sorted_samples([True] * 100)
+    assert threshold(samples, probabilities, risk(0.05, samples)) == Threshold(0.1, tested=True)
+    assert threshold(samples, probabilities, risk(0.05, samples, certainty=0.999)) == Threshold(0.1, tested=False)
 
 
 def test_questions_of_one_section_are_one_piece_of_evidence() -> None:
-    """A hundred right answers from three sections do not show that at most 5 % are wrong: none was, no more is said."""
-    samples = [sample(strength=1.0, group=f"section {place % 3}") for place in range(100)]
-    samples += [sample(strength=0.0, answerable=False, group="none")]
-    probabilities = np.array([0.9] * 100 + [0.1])
-    assert threshold(samples, probabilities, Risk(0.05, 0.01, 0.9)) == Threshold(0.1, tested=False)
-    separate = [replace(each, group=str(place)) for place, each in enumerate(samples)]
-    assert threshold(separate, probabilities, Risk(0.05, 0.01, 0.9)) == Threshold(0.1, tested=True)
+    """A hundred right answers from three sections do not show that at most 5 % are wrong; from a hundred, they do."""
+    samples, probabilities = sorted_samples([True] * 100)
+    of_three = [replace(each, group=str(place % 3)) for place, each in enumerate(samples)]
+    assert threshold(of_three, probabilities, risk(0.05, samples)) is None
+    assert threshold(samples, probabilities, risk(0.05, samples)) is not None
 
 
-def test_what_cannot_be_tested_is_as_measured() -> None:
-    """Too few answers for a test: the lowest threshold at which the measured share of wrong answers keeps the bound."""
-    samples = [sample(strength=1.0, group=f"r{place}") for place in range(9)]
-    samples += [sample(strength=0.5, right=False, group="w"), sample(strength=0.0, answerable=False, group="none")]
-    probabilities = np.array([0.9 - place / 100 for place in range(9)] + [0.5, 0.1])
-    assert threshold(samples, probabilities, Risk(0.1, 1 / 11, 0.8)) == Threshold(pytest.approx(0.5), tested=False)
-    assert threshold(samples, probabilities, Risk(0.09, 1 / 11, 0.8)) == Threshold(pytest.approx(0.82), tested=False)
+def test_few_answers_bear_no_small_bound() -> None:
+    """Nine right answers and the one to come, taken to be wrong, are one of ten: 10 % can be kept, less cannot."""
+    samples, probabilities = sorted_samples([True] * 9 + [False] * 9)
+    assert threshold(samples, probabilities, risk(0.1, samples)) == Threshold(pytest.approx(0.892), tested=False)
+    assert threshold(samples, probabilities, risk(0.099, samples)) is None
+
+
+def test_a_threshold_that_answers_almost_nothing_is_none() -> None:
+    """Twenty sure answers keep 5 %, but of a hundred questions they are too few to be of use."""
+    samples, probabilities = sorted_samples([True] * 20 + [False] * 60)
+    assert threshold(samples, probabilities, risk(0.05, samples)) == Threshold(pytest.approx(0.881), tested=False)
+    samples, probabilities = sorted_samples([True] * 20 + [False] * 80)
+    assert threshold(samples, probabilities, risk(0.05, samples)) is None
 
 
 def test_where_the_surest_answers_are_wrong_there_is_no_threshold() -> None:
     """Evidence that tells nothing apart keeps no bound, however strict the threshold."""
-    samples = [sample(strength=1.0, right=False, group=f"w{place}") for place in range(50)]
-    samples += [sample(strength=0.0, answerable=False, group="none")]
-    assert threshold(samples, np.array([0.9] * 50 + [0.1]), Risk(0.05, 0.02, 0.9)) is None
+    samples, probabilities = sorted_samples([False] * 50)
+    assert threshold(samples, probabilities, risk(0.05, samples)) is None
 
 
 def test_a_fit_never_lowers_a_probability_for_more_evidence() -> None:
@@ -197,10 +220,10 @@ def test_a_fit_never_lowers_a_probability_for_more_evidence() -> None:
 def test_held_out_questions_are_measured() -> None:
     """Each question is judged by a regression and a threshold of other folds; the same samples give the same."""
     samples = hundred()
-    risk = Risk(0.1, 0.4, 0.8)
-    probabilities = held_out_probabilities(samples, risk.unanswerable)
-    assert probabilities.tolist() == held_out_probabilities(samples, risk.unanswerable).tolist()
-    counted = tally(samples, held_out_answers(samples, probabilities, risk))
+    asked = Risk(0.1, 0.4, 0.8)
+    probabilities = held_out_probabilities(samples, asked.unanswerable)
+    assert probabilities.tolist() == held_out_probabilities(samples, asked.unanswerable).tolist()
+    counted = tally(samples, held_out_answers(samples, probabilities, asked))
     assert (counted.answerable, counted.unanswerable, counted.wrong) == (60, 40, 0)
     assert counted.answered >= 40
     assert counted.unanswerable_answered <= 8

@@ -17,7 +17,7 @@ JUDGED = (Judged(0.5, False), Judged(0.25, False), Judged(0.5, True), Judged(0.7
 
 
 def test_reliability_bins() -> None:
-    """A bin has its lower end, the last one both; the mean probability and the share right are those of its questions."""
+    """A bin has its lower end, the last one both; its mean probability and its share right are its questions'."""
     assert reliability_bins(JUDGED, 2) == (
         Bin(low=0.0, high=0.5, count=1, predicted=0.25, measured=0.0),
         Bin(low=0.5, high=1.0, count=4, predicted=0.6875, measured=0.75),
@@ -71,7 +71,7 @@ def test_auroc_needs_both_sorts() -> None:
 
 
 def test_the_interval_of_the_auroc() -> None:
-    """Perfect scores have no width; others an interval around the same value that the ranks give, always the same one."""
+    """Perfect scores have no width; others have an interval around what the ranks give, always the same one."""
     perfect = auroc_estimate([0.9, 0.8, 0.1, 0.2], [True, True, False, False])
     assert perfect is not None
     assert (perfect.mean, perfect.low, perfect.high, perfect.count) == (1.0, 1.0, 1.0, 4)

@@ -10,8 +10,18 @@ from conftest import WordEmbedder
 import qa.evaluate.labelled
 from qa.audience import Audience
 from qa.clock import Clock
+from qa.evaluate.answerability import Judged
 from qa.evaluate.bootstrap import Estimate
-from qa.evaluate.labelled import Outcome, ask_labelled, by_kind, gate_scores, stale_places, summarise
+from qa.evaluate.labelled import (
+    Outcome,
+    answerable_auroc,
+    ask_labelled,
+    by_kind,
+    gate_scores,
+    judged,
+    stale_places,
+    summarise,
+)
 from qa.index import FaissIndex
 from qa.judge import Judge
 from qa.questions import LabelledQuestion, Place
@@ -152,6 +162,30 @@ def test_metrics_of_several_questions() -> None:
         "refused": (1 / 2, 2),
     }
     assert summarise([]) == {}
+
+
+def test_the_probability_is_the_judge_s(ask: Ask) -> None:
+    """A question that was looked up has the rule's probability; one without words was not and has none."""
+    strong, weak = ask("fasting").probability, ask("zebras").probability
+    assert strong is not None
+    assert weak is not None
+    assert strong > weak
+    assert ask("??").probability is None
+
+
+def test_what_is_judged() -> None:
+    """Right is what was found among the first three, shown or not; what was not looked up does not count."""
+    outcomes = [
+        Outcome(ANSWERED, place=3, probability=0.9),
+        Outcome(ANSWERED, place=4, probability=0.5),
+        Outcome(UNANSWERED, probability=0.5),
+        Outcome(UNANSWERED),
+    ]
+    assert judged(outcomes) == (Judged(0.9, True), Judged(0.5, False), Judged(0.5, False))
+    found = answerable_auroc(outcomes)
+    assert found is not None
+    assert (found.mean, found.count) == (0.75, 3)
+    assert answerable_auroc(outcomes[:2]) is None
 
 
 def test_the_gate_takes_more_for_better() -> None:

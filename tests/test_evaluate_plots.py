@@ -24,8 +24,8 @@ def test_both_plots_are_written(tmp_path: Path) -> None:
     reliability, risk = write_plots(tmp_path / "new" / "plots", PANELS)
     assert [reliability.name, risk.name] == ["reliability.svg", "risk-coverage.svg"]
     # Bins of one tenth: |0.25 - 0| + 2 · |0.5 - 0.5| + |0.75 - 1| + |1 - 1| over five questions.
-    assert "patient: 5 questions, expected calibration error 0.100" in texts(reliability)
-    assert "staff: 2 questions" in texts(reliability)
+    assert "5 asked, expected calibration error 0.100" in texts(reliability)
+    assert "staff\n" in texts(reliability)
     assert "nobody" not in texts(reliability)
     assert "threshold 0.50: 80% answered, 25% of them wrong" in texts(risk)
     assert "bound 5%" in texts(risk)

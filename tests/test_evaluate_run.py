@@ -12,6 +12,7 @@ from conftest import NOW, WordEmbedder
 
 import qa.embed
 import qa.evaluate.asking
+import qa.evaluate.removal
 from qa.cli import main
 from qa.embed import Model, ModelFiles
 from qa.errors import EvaluationError
@@ -181,6 +182,80 @@ def test_a_title_stands_in_front_once(title: str, text: str, written: str, befor
     assert written[before:] == text
 
 
+@pytest.fixture
+def with_answers(data: Path) -> list[dict[str, object]]:
+    """Questions whose answers stand in three articles, in place of the judged ones."""
+    lines: list[dict[str, object]] = []
+    for number, (asked, article, text) in enumerate(
+        (
+            ("fasting?", "f/1", "Fasting begins at midnight before the visit."),
+            ("nausea?", "F/1", "Nausea passes within some hours."),
+            ("cost?", "c" * 300, "The cost is a hundred dollars."),
+            ("and the fasting?", "f/1", "Fasting begins at midnight before the visit."),
+        )
+    ):
+        whole = next(document["text"] for document in DOCUMENTS if document["_id"] == article)
+        metadata = {"article": article, "answer_start": str(whole).index(text), "answer_text": text}
+        lines.append({"_id": str(number), "text": asked, "metadata": metadata})
+    write_lines(data / "queries.jsonl", lines)
+    (data / "qrels" / "dev.tsv").unlink()
+    return lines
+
+
+def test_articles_are_removed(evaluate: Evaluate, with_answers: list[dict[str, object]]) -> None:
+    """Each question is asked with its article and without it; here the best cosine falls from 1 to 0 every time."""
+    report = evaluate()
+    assert report.removal is not None
+    assert report.removal.questions == len(with_answers)
+    assert [each.right for each in report.removal.judged] == [True, False] * 4
+    assert (report.removal.by_cosine.mean, report.removal.auroc.mean) == (1.0, 1.0)
+    (panel,) = report.panels()
+    assert (panel.name, panel.judged, panel.threshold) == (
+        "data, with and without the article (cross-fitted)",
+        report.removal.judged,
+        None,
+    )
+    text = report.as_text()
+    assert "auroc present/removed (cross-fitted)  1.000 (1.000 to 1.000) on 4 questions" in text
+    assert "auroc present/removed (top cosine)    1.000 (1.000 to 1.000) on 4 questions" in text
+    assert json.loads(json.dumps(report.as_json()))["removal"]["questions"] == 4
+
+
+def test_the_longest_passage_is_said(evaluate: Evaluate, with_answers: list[dict[str, object]]) -> None:
+    """The most model tokens of a passage that was returned stand in the report, beside what is allowed."""
+    report = evaluate()
+    assert with_answers
+    assert 0 < report.longest <= 200
+    assert f"longest returned passage: {report.longest} tokens (at most 200 are allowed)" in report.as_text()
+
+
+def test_one_article_cannot_be_held_out(evaluate: Evaluate, data: Path, with_answers: list[dict[str, object]]) -> None:
+    """With questions about one article only there is nothing to fit a rule to, and nothing is said."""
+    write_lines(data / "queries.jsonl", with_answers[:1])
+    report = evaluate()
+    assert report.removal is None
+    assert report.panels() == ()
+    assert "present/removed" not in report.as_text()
+
+
+def test_a_crash_without_the_article_is_named(
+    evaluate: Evaluate, with_answers: list[dict[str, object]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A question that fails there is left out of the comparison and named; the others are compared."""
+    real = qa.evaluate.removal.read_query
+
+    def fail(question: str, **options: object) -> object:
+        if question == "and the fasting?":
+            raise RuntimeError("out of order")
+        return real(question, **options)  # type: ignore[arg-type] # what was given is handed on
+
+    monkeypatch.setattr(qa.evaluate.removal, "read_query", fail)
+    report = evaluate()
+    assert report.removal is not None
+    assert report.removal.questions == len(with_answers) - 1
+    assert report.crashes == ("3: RuntimeError: out of order",)
+
+
 def test_nothing_to_score_is_an_error(evaluate: Evaluate, data: Path) -> None:
     """Without judgements and answers nothing is indexed or asked."""
     (data / "qrels" / "dev.tsv").unlink()
@@ -192,8 +267,9 @@ def test_reports_are_printed(evaluate: Evaluate) -> None:
     """The text has a row for each metric with both scores, and the JSON can be written."""
     report = evaluate()
     text = report.as_text()
-    for expected in ("nDCG@10", "AP@10", "RR@10", "P@1", "R@100", "latency", "answered", "left out", "Notes (4):"):
+    for expected in ("nDCG@10", "AP@10", "RR@10", "P@1", "R@100", "latency", "left out", "Notes (4):"):
         assert expected in text
+    assert "answered, uncalibrated" in text
     assert json.loads(json.dumps(report.as_json()))["ranking"]["plain"]["P@1"]["count"] == 1
     assert report.gate()["nDCG@10 condensed"] == report.ranking["condensed"]["nDCG@10"].mean
 
@@ -235,6 +311,43 @@ def test_the_clinic_s_own_questions(run: Run) -> None:
     assert patient["metrics"]["hit@1"]["mean"] == patient["by_kind"]["plain"]["hit@1"]["mean"] == 1
     assert [(each["text"], each["answered"]) for each in patient["questions"]] == [("fasting?", True), ("??", False)]
     assert content["audiences"]["staff"]["questions"][0]["shown"][0] == ["door.md", "Door"]
+
+
+def test_the_live_judge_decides(run: Run, tmp_path: Path) -> None:
+    """Questions are answered as the app does: what the clinic pinned is shown, and staff's warnings are notes."""
+    assert run("build").exit_code == 0
+    clinic = tmp_path / "clinic"
+    questions = clinic / "questions.yaml"
+    questions.write_text("questions:\n  - {question: zzz, document: patient/food.md, pinned: yes}\n", encoding="utf-8")
+    before = json.loads(run("evaluate", "--questions", "questions.yaml", "--json").output)
+    assert before["audiences"]["patient"]["questions"][0]["answered"] is False
+    assert any("The patient index is not calibrated" in note for note in before["notes"])
+    with (clinic / "clinic.toml").open("a", encoding="utf-8") as file:
+        file.write('[answering]\nquestions = "questions.yaml"\n')
+    after = json.loads(run("evaluate", "--json").output)
+    assert after["audiences"]["patient"]["questions"][0]["answered"] is True
+    assert any("count in the calibration, too" in note for note in after["notes"])
+
+
+def test_plots_from_the_command(run: Run, data: Path, tmp_path: Path, with_answers: list[dict[str, object]]) -> None:
+    """With --plots both pictures are written, for the clinic's questions and for a data set with answers' places."""
+    assert with_answers
+    assert run("build").exit_code == 0
+    for words, name in (((str(data),), "data"), (("--questions", "questions.yaml"), "own")):
+        result = run("evaluate", *words, "--plots", name)
+        assert result.exit_code == 0, result.output
+        assert sorted(path.name for path in (tmp_path / "clinic" / name).iterdir()) == [
+            "reliability.svg",
+            "risk-coverage.svg",
+        ]
+
+
+def test_plots_of_judgements_alone_cannot_be_drawn(run: Run, data: Path) -> None:
+    """A data set without answers' places has no probabilities to draw: exit code 1, after the report."""
+    result = run("evaluate", str(data), "--plots", "plots")
+    assert result.exit_code == 1
+    assert "nDCG@10" in result.stdout
+    assert "there is nothing to draw" in result.stderr
 
 
 def test_floors_from_the_command(run: Run, tmp_path: Path) -> None:

@@ -193,6 +193,8 @@ def test_a_refusal_is_explained(explained) -> None:  # noqa: ANN001 - likewise
     text = explanation_text(found)
     assert 'Decision: not shown: "not covered" was said instead.' in text
     assert "it takes 0.90 to be shown" in " ".join(text.split())
+    assert {(each.shown_as, each.fate) for each in found.candidates} == {(None, "")}
+    assert "shown as number" not in text
     assert "These limits are the strict ones for documents without a calibration." in text
     assert "The patient index is not calibrated." in text
     possible = explanation_text(explained("driving?", Judge(replace(BY_SIMILARITY, sure=1.0))))
@@ -212,6 +214,31 @@ def test_a_pinned_question_is_explained(explained) -> None:  # noqa: ANN001 - li
     assert "Decision: shown, because the clinic chose the first passage for this question." in text
     assert "shown as number 1 (the clinic chose it for this question)" in text
     assert "estimate" not in text
+
+
+def test_a_pinned_passage_that_no_search_found_is_explained(
+    tmp_path: Path, embedder: WordEmbedder, settings: Settings, clock: Clock
+) -> None:
+    """A passage that was chosen is among those explained, however far down it stands, with no place in a ranking."""
+    documents = [entry(f"{number:02}.md", "driving") for number in range(25)]
+    index = index_of(tmp_path / "many", [*documents, entry("cost.md", "cost")], embedder)
+    pinned = LabelledQuestion("driving?", (Place("cost.md"),), pinned=True)
+    found = explain(
+        "driving?",
+        Audience.PATIENT,
+        index=index,
+        embedder=embedder,
+        settings=settings.model_copy(update={"retrieval": settings.retrieval.model_copy(update={"candidates": 25})}),
+        clock=clock,
+        judge=Judge(BY_SIMILARITY, (pinned,)),
+    )
+    cost = found.candidates[-1]
+    assert (cost.place, cost.document, cost.shown_as) == (26, "cost.md", 1)
+    assert (cost.candidate.score, cost.candidate.dense, cost.candidate.lexical) == (0.0, None, None)
+    text = explanation_text(found)
+    assert " 26. cost.md" in text
+    assert text.count("(the clinic chose it for this question)") == 1
+    assert text.endswith("… and 5 more; --json prints all.")
 
 
 def test_a_reranked_passage_is_explained(explained) -> None:  # noqa: ANN001 - likewise

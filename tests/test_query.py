@@ -116,9 +116,30 @@ def test_a_slip_of_the_fingers_is_read_as_the_word_it_is_near(read) -> None:  # 
     assert query.terms == ("drive", "fine", "cost")
 
 
+@pytest.mark.parametrize(
+    "question",
+    [
+        "Is rdiving fine?",  # another first letter
+        "Is driviwg fien?",  # a slip in a word of no document's, and one that is too short
+        "Is drviign fine?",  # two slips
+    ],
+)
+def test_what_may_be_another_word_stays_as_it_is(read, question: str) -> None:  # noqa: ANN001 - likewise
+    """Only one slip after the first letter is undone."""
+    assert [each.written for each in read(question).readings] == [w for w in ("driviwg",) if w in question]
+
+
+def test_a_word_of_the_models_is_never_a_slip(tmp_path: Path, embedder: WordEmbedder) -> None:
+    """A word that the model knows is asked as it is, although it is one letter from a word of the documents."""
+    index = index_of(tmp_path / "near", [entry("x", "anxiety about costa drivina nausean")], embedder)
+    query = read_query("nausea and driving of nauseav", index=index, embedder=embedder, glossary=GLOSSARY)
+    assert query.readings == (Reading(22, 29, "nauseav", "nausean"),)
+    assert query.searched == "nausea and driving of nausean"
+
+
 def test_each_sentence_of_a_question_may_ask(read) -> None:  # noqa: ANN001 - likewise
-    """A question of several sentences has a vector for each of at least four words, from the words in it."""
-    query = read("Nausea nausea nausea nausea. Nausea at home. Cost, driving, cost, cost?")
+    """A question of several sentences has a vector for each of at least three words, from the words in it."""
+    query = read("Nausea nausea nausea nausea. Nausea, nausea. Cost, driving, cost, cost?")
     # In the last, "cost" stands three times and "driving" once.
     expected = np.zeros((2, 7))
     expected[0, 2] = 1

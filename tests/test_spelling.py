@@ -6,7 +6,7 @@ import pytest
 
 from qa.index.spelling import Spelling, write_words
 
-SPELLING = Spelling(("infusion", "driving", "dosage", "nausea", "ketamine", "nurse"))
+SPELLING = Spelling(("infusion", "driving", "dosage", "nausea", "ketamine", "nurse", "hypertension", "clonazepam"))
 
 
 @pytest.mark.parametrize(
@@ -18,11 +18,16 @@ SPELLING = Spelling(("infusion", "driving", "dosage", "nausea", "ketamine", "nur
         ("drviing", "driving"),  # two swapped
         ("NAUSAE", "nausea"),
         ("infuzsion", "infusion"),
-        ("ketemin", None),  # two slips in seven letters
-        ("kettamin", "ketamine"),  # two in eight
+        ("ketamin", "ketamine"),
+        ("kettamin", None),  # two slips, however long the word
+        ("hypotension", None),
+        ("lorazepam", None),
+        ("riving", None),  # the first letter is missing
+        ("busage", None),
+        ("dnausea", None),
         ("driving", "driving"),
-        ("nurs", "nurse"),
-        ("nur", None),  # too short
+        ("nurze", "nurse"),
+        ("nurs", None),  # too short
         ("nurse2", None),  # no plain word
         ("450", None),
         ("", None),
@@ -30,8 +35,14 @@ SPELLING = Spelling(("infusion", "driving", "dosage", "nausea", "ketamine", "nur
     ],
 )
 def test_a_slip_of_the_fingers_is_forgiven(written: str, meant: str | None) -> None:
-    """One slip in a word of four letters, two in one of eight; numbers and short words stay what they are."""
+    """One slip after the first letter of a word of five letters or more; numbers and short words stay what they are."""
     assert SPELLING.nearest(written) == meant
+
+
+def test_another_drug_is_never_meant() -> None:
+    """Words of one beginning that differ by more than one slip are two words."""
+    drugs = Spelling(("hydroxyzine", "prednisone", "cephalexin"))
+    assert [drugs.nearest(name) for name in ("hydralazine", "prednisolone", "celexa")] == [None, None, None]
 
 
 def test_of_equally_near_words_the_most_frequent_is_meant() -> None:
@@ -43,8 +54,8 @@ def test_of_equally_near_words_the_most_frequent_is_meant() -> None:
 def test_words_are_kept_by_how_often_they_stand(tmp_path: Path) -> None:
     """Words that may be meant are written once each, in lower case, the most frequent first; others are left out."""
     path = tmp_path / "words.txt"
-    write_words(path, ["Nausea and driving", "NAUSEA, cost 450 x2 at two", "the bed and these beds"])
-    assert Spelling.open(path).words == ("nausea", "beds", "cost", "driving")
+    write_words(path, ["Nausea and driving", "NAUSEA, water 450 x2345 at two", "the cost and these rests"])
+    assert Spelling.open(path).words == ("nausea", "driving", "rests", "water")
 
 
 def test_without_words_nothing_is_meant(tmp_path: Path) -> None:

@@ -4,16 +4,14 @@ The regression is a logistic one with no coefficient below 0, so that more evide
 questions share more words with their passages than patients' do, and a free fit leans on that; so a ridge draws the
 coefficients to fixed ones, `UNCALIBRATED`'s, and the documents decide mostly on middle, scale and threshold.
 
-The threshold is chosen by Learn then Test (Angelopoulos, Bates, Candès, Jordan and Lei, "Learn then Test: Calibrating
-Predictive Algorithms to Achieve Risk Control", 2021): thresholds are tested from a strict one downwards, each for the
-null hypothesis that more than `bound` of the answers are wrong, and the lowest is taken before the first that is not
-rejected (fixed-sequence testing). With k wrong among n answers the hypothesis is rejected where the exact binomial
-upper bound (Clopper and Pearson, Biometrika 1934) of the share, the 1 - `risk` quantile of Beta(k + 1, n - k), is at
-most `bound`. Where questions weigh differently, n is their effective number (Kish 1965), (Σw)² / Σw², with the
-questions of one section counted as one, and k is n times the weighted share that is wrong.
-
-A few hundred questions often cannot confirm a bound of some percent although the share measured keeps it. Then the
-lowest threshold is taken at which the share measured keeps it, and the calibration says that it was not confirmed.
+The threshold is chosen as conformal risk control does (Angelopoulos, Bates, Fisch, Lei and Schuster, ICLR 2024): the
+lowest one at which (n · share + 1) / (n + 1) is at most `bound`, where `share` of n answers are wrong; the 1 stands
+for the question to come, taken to be a wrong answer. Where questions weigh differently, n is their effective number
+(Kish 1965), (Σw)² / Σw², with the questions of one section counted as one. The method's guarantee is for losses that
+only grow when more is answered, and for questions like those tested; the share of answers that are wrong is not quite
+such a loss, and made questions are not patients'. So the calibration also says whether an exact binomial test
+(Clopper and Pearson, Biometrika 1934) confirms the bound at that threshold: whether the 1 - `risk` quantile of Beta(k
++ 1, n - k), for k wrong answers, is within it.
 """
 
 from __future__ import annotations
@@ -31,8 +29,8 @@ from qa.confidence import FARTHEST, FEATURES, UNCALIBRATED, Confidence, Tally
 _FOLDS: Final = 5
 _RIDGE: Final = 0.3  # how strongly coefficients are drawn to `UNCALIBRATED`'s, beside the mean loss
 _SMALLEST_SCALE: Final = 0.02  # a part of the evidence that hardly varies here must not count for much elsewhere
-# The first threshold tested answers this share of the answerable questions, and so many in all that the bound bears one
-# wrong answer: what is tested first must not hang on whether that one is wrong.
+# A threshold that answers less than this share of the answerable questions is not looked at: it would be of little use,
+# and whether it keeps the bound hangs on single questions.
 _START: Final = 0.25
 
 Floats = NDArray[np.float64]
@@ -131,40 +129,30 @@ def held_out_probabilities(samples: Sequence[Sample], unanswerable: float) -> Fl
 
 @dataclass(frozen=True, slots=True)
 class Threshold:
-    """`tested`: it passed the test; otherwise the share of wrong answers is within the bound as measured, no more."""
+    """`tested`: the binomial test confirmed the bound; otherwise it holds as measured, no more."""
 
     value: float
     tested: bool
 
 
 def threshold(samples: Sequence[Sample], probabilities: Floats, risk: Risk) -> Threshold | None:
-    """The lowest threshold that passes the test; else the lowest within the bound as measured; else None; see above."""
+    """The lowest threshold that keeps the bound, see above; None where none does that answers a quarter of them."""
     weight = weights(samples, risk.unanswerable)
     answerable = np.array([sample.answerable for sample in samples])
     wrong = np.array([not sample.right for sample in samples])
     _, group = np.unique([sample.group for sample in samples], return_inverse=True)
     start = _START * weight[answerable].sum()
-    passed: float | None = None
-    measured: float | None = None
-    testing = True
+    lowest: Threshold | None = None
     for candidate in np.unique(probabilities)[::-1]:
         answered = probabilities >= candidate
         if weight[answered & answerable].sum() < start:
             continue
-        share = weight[answered & wrong].sum() / weight[answered].sum()
-        if share <= risk.bound:
-            measured = float(candidate)
+        share = float(weight[answered & wrong].sum() / weight[answered].sum())
         by_group = np.bincount(group[answered], weights=weight[answered])
-        size = by_group.sum() ** 2 / (by_group**2).sum()
-        if not testing or upper_bound(1 / size, size, risk.certainty) > risk.bound:
-            continue  # failed before, or too few answers to bear one wrong one
-        if upper_bound(share, size, risk.certainty) > risk.bound:
-            testing = False
-        else:
-            passed = float(candidate)
-    if passed is not None:
-        return Threshold(passed, tested=True)
-    return Threshold(measured, tested=False) if measured is not None else None
+        size = float(by_group.sum() ** 2 / (by_group**2).sum())
+        if (size * share + 1) / (size + 1) <= risk.bound:
+            lowest = Threshold(float(candidate), tested=upper_bound(share, size, risk.certainty) <= risk.bound)
+    return lowest
 
 
 def upper_bound(share: float, size: float, certainty: float) -> float:

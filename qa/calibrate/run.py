@@ -22,8 +22,8 @@ from qa.settings import Answering, Retrieval
 
 VERSION: Final = 1  # of the questions and of the fit; another one makes other calibrations of the same documents
 METHOD: Final = (
-    "Learn then Test (Angelopoulos, Bates, Candès, Jordan and Lei, 2021): fixed-sequence testing of thresholds with the"
-    " exact binomial bound of the share of answers that are wrong."
+    "Threshold by conformal risk control (Angelopoulos, Bates, Fisch, Lei and Schuster, ICLR 2024), over a cross-fitted"
+    " logistic regression."
 )
 _MOST_ANSWERABLE: Final = 300
 _MOST_OF_A_SECTION: Final = 4

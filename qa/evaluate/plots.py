@@ -97,7 +97,7 @@ def _reliability(panel: Panel, ax: Axes) -> None:
         ylim=(0, 1.08),
         xlabel="predicted probability",
         ylabel="share right among the first three (with counts)",
-        title=f"{panel.name}: {len(panel.judged)} questions, expected calibration error {calibration_error(bins):.3f}",
+        title=f"{panel.name}\n{len(panel.judged)} asked, expected calibration error {calibration_error(bins):.3f}",
     )
     ax.title.set_fontsize(9)
 
@@ -120,7 +120,7 @@ def _risk_coverage(panel: Panel, ax: Axes) -> None:
         ylim=(-0.02, 1),
         xlabel="share of questions answered",
         ylabel="share of answers that are wrong",
-        title=f"{panel.name}: {len(panel.judged)} questions",
+        title=f"{panel.name}\n{len(panel.judged)} asked",
     )
     ax.title.set_fontsize(9)
     ax.legend(loc="upper left", fontsize=8)

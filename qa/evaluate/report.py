@@ -133,7 +133,9 @@ class DatasetReport:
         """One, of the questions with their article and without."""
         if self.removal is None:
             return ()
-        return (Panel(f"{self.name} (cross-fitted)", self.removal.judged, None, self.bound),)
+        return (
+            Panel(f"{self.name}, with and without the article (cross-fitted)", self.removal.judged, None, self.bound),
+        )
 
 
 @dataclass(frozen=True, slots=True)

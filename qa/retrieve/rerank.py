@@ -80,6 +80,7 @@ def load_reranker(retrieval: Retrieval, model: Model) -> Reranker | None:
     os.environ["HF_HUB_OFFLINE"] = "1"
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     import torch
+    from safetensors import SafetensorError
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
     torch.set_num_threads(model.threads or os.cpu_count() or 1)
@@ -88,7 +89,7 @@ def load_reranker(retrieval: Retrieval, model: Model) -> Reranker | None:
         if (Path(name) / "modules.json").is_file() and (Path(name) / "1_Pooling").is_dir():
             return CosineReranker(SentenceTransformer(name, device="cpu", local_files_only=True))
         return CrossEncoderReranker(CrossEncoder(name, device="cpu", local_files_only=True))
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
         raise ModelError(
             "the reranker cannot be loaded",
             path=Path(name),
