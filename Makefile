@@ -28,7 +28,7 @@ samples: $(READY)  ## draw the sample corpus's PDF and DOCX files anew
 	$(BIN)/python scripts/make_sample_documents.py
 
 clean:
-	rm -rf $(VENV) index/generations index/cache index/current
+	rm -rf $(VENV) index/generations index/cache index/evaluation index/current
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'

@@ -237,7 +237,7 @@ def test_the_real_model_answers_from_the_command(tmp_path: Path) -> None:
 
     command("label", str(documents), "--audience", "patient", "--approved-by", "Dr. Test")
     command("build", "--corpus", str(documents))
-    reply = json.loads(command("ask", "may I have breakfast before the treatment?", "--json"))
+    reply = json.loads(command("ask", "may I eat anything before the infusion?", "--json"))
     assert reply["passages"][0]["citation"]["section"] == ["Ketamine and worry", "Eating before your visit"]
     start, end = reply["passages"][0]["span"]
     raw = (documents / "leaflet.txt").read_text(encoding="utf-8")
