@@ -108,7 +108,7 @@ UNCALIBRATED: Final = Confidence(
     scales=(0.17, 0.22, 0.17, 0.15, 0.17, 0.80, 0.24, 0.22),
     coefficients=(0.5, 0.4, 0.2, 0.3, 0.2, 0.6, 0.2, 0.3),
     intercept=0.0,
-    threshold=0.8,
+    threshold=0.9,
     sure=0.97,
 )
 

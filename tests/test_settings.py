@@ -41,8 +41,8 @@ def test_every_setting_stands_in_clinic_toml(name: str, model: type[BaseModel]) 
 def test_clinic_toml_has_the_defaults(name: str) -> None:
     """Outside the sample clinic's own section, every value in the file is the default."""
     content = tomllib.loads(SHIPPED.read_text(encoding="utf-8"))
-    section = type(getattr(Settings(), name)).model_validate(content[name])
-    assert section == getattr(Settings(), name)
+    section = type(getattr(Settings(), name))
+    assert section.model_validate(content[name]) == section()  # whatever the environment says
 
 
 def test_every_setting_is_explained() -> None:

@@ -72,18 +72,24 @@ def find(
         Hit(passage, candidate, range(candidate.number, candidate.number + 1))
         for candidate, passage in zip(first, passages, strict=True)
     ]
+    found = _put_together(hits, index, settings)
+    shown = found
     if reranker is not None:
-        hits = rerank(query.text, hits, settings.reranked, reranker)
-    merged = merge_neighbours(hits, index, settings.returned_tokens)
-    collapsed = tuple(collapse_duplicates(merged, settings.duplicate_overlap))
+        shown = _put_together(rerank(query.text, hits, settings.reranked, reranker), index, settings)
     return Retrieved(
         query=query,
-        hits=collapsed[:top],
+        hits=shown[:top],
         ranking=ranked.ranking,
         compared=ranked.compared,
         trust=ranked.trust,
-        evidence=_evidence(query, collapsed, ranked),
+        evidence=_evidence(query, found, ranked),  # as it was calibrated: without a reranker
     )
+
+
+def _put_together(hits: list[Hit], index: PassageIndex, settings: Retrieval) -> tuple[Hit, ...]:
+    """Neighbours merged, repeated texts shown once."""
+    merged = merge_neighbours(hits, index, settings.returned_tokens)
+    return tuple(collapse_duplicates(merged, settings.duplicate_overlap))
 
 
 def _evidence(query: Query, hits: tuple[Hit, ...], ranked: Ranked) -> Evidence:
