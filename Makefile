@@ -7,7 +7,7 @@ READY := $(VENV)/.ready
 .PHONY: run build test lint types imports bench samples clean
 
 run: $(READY) build  ## build the index over the documents, then open the app
-	$(BIN)/streamlit run app.py
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/streamlit run app.py
 
 build: $(READY)  ## build the index; what did not change comes from the cache
 	$(BIN)/clinic-qa build || test $$? -eq 3

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, ParamSpec, TypedDict, TypeVar
 import click
 
 from qa import __version__
+from qa.threads import prefer_one_thread
 
 if TYPE_CHECKING:
     from qa.audience import Audience
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
     from qa.judge import Judge
     from qa.models import Answer
     from qa.settings import Settings
+
+prefer_one_thread()
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -359,7 +362,7 @@ def _asking(settings: Settings, audience: Audience, top: int | None) -> _Asking:
 
     model_files = ModelFiles.find(settings.model.name)
     index = open_index(settings.index.folder, audience, model_files.fingerprint(settings.model))
-    embedder = SentenceEmbedder.load(settings.model, model_files)
+    embedder = SentenceEmbedder.load(settings.model, model_files, threads=1)
     judge = open_judge(index, settings, load_reranker(settings.retrieval, settings.model))
     gc.collect()
     gc.freeze()

@@ -181,8 +181,13 @@ class SentenceEmbedder:
         self._one_at_a_time = threading.Lock()
 
     @classmethod
-    def load(cls, settings: Model, model_files: ModelFiles | None = None) -> SentenceEmbedder:
-        """Load the model named in the settings; takes seconds. Raises ModelError."""
+    def load(
+        cls, settings: Model, model_files: ModelFiles | None = None, *, threads: int | None = None
+    ) -> SentenceEmbedder:
+        """Load the model named in the settings; takes seconds. Raises ModelError.
+
+        Where the settings leave it open, the model uses `threads`, or as many as there are cores.
+        """
         found = model_files or ModelFiles.find(settings.name)
         fingerprint = found.fingerprint(settings)
         os.environ["HF_HUB_OFFLINE"] = "1"
@@ -192,7 +197,7 @@ class SentenceEmbedder:
         from transformers.utils import logging as transformers_logging
 
         transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call] # the library's
-        torch.set_num_threads(settings.threads or os.cpu_count() or 1)
+        torch.set_num_threads(settings.threads or threads or os.cpu_count() or 1)
         model = SentenceTransformer(
             str(found.folder),
             device="cpu",

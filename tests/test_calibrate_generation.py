@@ -190,7 +190,10 @@ def test_questions_that_cannot_be_used_are_a_note(clinic: Clinic, tmp_path: Path
 @pytest.fixture
 def live(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> Callable[[], dict[Audience, Calibration | Uncalibrated]]:
     """Calibrates what is live as `clinic-qa calibrate` does, a hundred days later."""
-    monkeypatch.setattr("qa.calibrate.generation.SentenceEmbedder.load", clinic.loader)
+    monkeypatch.setattr(
+        "qa.calibrate.generation.SentenceEmbedder.load",
+        lambda settings, files, **_threads: clinic.loader(settings, files),
+    )
     later = NOW.date() + timedelta(days=100)
     return lambda: calibrate_live(clinic.settings, later, lambda *_: None)
 

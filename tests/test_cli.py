@@ -22,7 +22,7 @@ Run = Callable[..., Result]
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command, with the word embedder in the place of the model and a settings file of its own."""
 
-    def load(_cls: type, settings: Model, files: ModelFiles) -> WordEmbedder:
+    def load(_cls: type, settings: Model, files: ModelFiles, **_threads: object) -> WordEmbedder:
         return WordEmbedder(files.fingerprint(settings))
 
     monkeypatch.setattr(qa.embed.SentenceEmbedder, "load", classmethod(load))

@@ -59,7 +59,7 @@ def calibrate_live(settings: Settings, today: date, progress: Progress) -> dict[
                 model_files.fingerprint(settings.model),
                 today,
                 progress,
-                cache(lambda: SentenceEmbedder.load(settings.model, model_files)),
+                cache(lambda: SentenceEmbedder.load(settings.model, model_files, threads=1)),
                 again=True,
             )
         )

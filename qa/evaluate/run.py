@@ -195,7 +195,10 @@ def _seen_before(questions_file: Path, settings: Settings) -> list[str]:
 
 
 def _embedder(settings: Settings, load_embedder: EmbedderLoader | None) -> Embedder:
-    return (load_embedder or SentenceEmbedder.load)(settings.model, ModelFiles.find(settings.model.name))
+    files = ModelFiles.find(settings.model.name)
+    if load_embedder is not None:
+        return load_embedder(settings.model, files)
+    return SentenceEmbedder.load(settings.model, files, threads=1)  # as the app does
 
 
 def _estimates(scores: Scores) -> dict[str, Estimate]:

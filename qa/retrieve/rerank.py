@@ -83,7 +83,7 @@ def load_reranker(retrieval: Retrieval, model: Model) -> Reranker | None:
     from safetensors import SafetensorError
     from sentence_transformers import CrossEncoder, SentenceTransformer
 
-    torch.set_num_threads(model.threads or os.cpu_count() or 1)
+    torch.set_num_threads(model.threads or 1)
     name = str(Path(retrieval.reranker).expanduser()) if "~" in retrieval.reranker else retrieval.reranker
     try:
         if (Path(name) / "modules.json").is_file() and (Path(name) / "1_Pooling").is_dir():

@@ -90,7 +90,7 @@ def create_service(settings: Settings) -> Service:
     reranker = cache(lambda: load_reranker(settings.retrieval, settings.model))
     live = LiveIndex(
         settings.index.folder,
-        lambda: SentenceEmbedder.load(settings.model),
+        lambda: SentenceEmbedder.load(settings.model, threads=1),
         warm,
         judge_of=lambda index: open_judge(index, settings, reranker()),
     )
