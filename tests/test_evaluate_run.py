@@ -278,7 +278,7 @@ def test_reports_are_printed(evaluate: Evaluate) -> None:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     """The command in a clinic with one document for patients, one for staff, and a file of questions."""
 
-    def load(_cls: type, settings: Model, files: ModelFiles) -> WordEmbedder:
+    def load(_cls: type, settings: Model, files: ModelFiles, **_threads: object) -> WordEmbedder:
         return WordEmbedder(files.fingerprint(settings))
 
     monkeypatch.setattr(qa.embed.SentenceEmbedder, "load", classmethod(load))
