@@ -22,7 +22,7 @@ lint: $(READY)  ## style, types and import order
 	$(BIN)/lint-imports
 
 bench: $(READY)  ## speed, as ratios measured in one run: make bench DATA=folder in the BEIR layout
-	$(BIN)/python benchmarks/build_and_ask.py $(DATA)
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/build_and_ask.py $(DATA)
 
 samples: $(READY)  ## draw the sample corpus's PDF and DOCX files anew
 	$(BIN)/python scripts/make_sample_documents.py

@@ -4,7 +4,10 @@
 
 DATA is a folder in the BEIR layout (corpus.jsonl or corpus.jsonl.gz, queries.jsonl). Its documents are written as text
 files and built like any clinic's corpus; then the very texts that were embedded are given to
-`SentenceTransformer.encode` alone, with the same batch size and dtype; then its questions are asked.
+`SentenceTransformer.encode` alone, with the same batch size and dtype; then its questions are asked and all of them
+answered. Calibrating, whose cost does not grow with the corpus, is left out: `clinic-qa calibrate` shows it.
+
+Run it with OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1, as `make run` runs the app.
 """
 
 from __future__ import annotations
@@ -18,6 +21,7 @@ import platform
 import shutil
 import tempfile
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from time import perf_counter
 
@@ -28,8 +32,10 @@ from qa.audience import Audience
 from qa.build import build
 from qa.chunk import ModelTokens, embedded_text
 from qa.clock import clinic_clock
+from qa.confidence import UNCALIBRATED
 from qa.embed import ModelFiles, SentenceEmbedder
 from qa.index import FaissIndex, open_index
+from qa.judge import Judge
 from qa.settings import Settings, with_folders
 
 
@@ -60,17 +66,19 @@ def report_build(settings: Settings, embedder: SentenceEmbedder) -> None:
     """A whole build, its stages, a rebuild without changes and after one change, against bare encoding."""
     clock = clinic_clock(settings.clinic.timezone)
     stages = Stages()
-    built = timed(lambda: build(settings, clock=clock, progress=stages, load_embedder=lambda *_: embedder))
+    built = timed(
+        lambda: build(settings, clock=clock, progress=stages, load_embedder=lambda *_: embedder, calibrated=False)
+    )
     texts = embedded_texts(settings)
     bare = timed(
         lambda: embedder._model.encode(  # the very model, without our code around it
             texts, batch_size=settings.model.batch_size, show_progress_bar=False
         )
     )
-    again = timed(lambda: build(settings, clock=clock, load_embedder=lambda *_: embedder))
+    again = timed(lambda: build(settings, clock=clock, load_embedder=lambda *_: embedder, calibrated=False))
     first = min(settings.corpus.folder.iterdir())
     first.write_text(first.read_text(encoding="utf-8") + "\n\nOne more paragraph.\n", encoding="utf-8")
-    changed = timed(lambda: build(settings, clock=clock, load_embedder=lambda *_: embedder))
+    changed = timed(lambda: build(settings, clock=clock, load_embedder=lambda *_: embedder, calibrated=False))
     print(f"\nbuild        {len(texts) / built:8.1f} passages/s ({len(texts)} passages in {built:.1f} s)")
     print(f"bare encode  {len(texts) / bare:8.1f} passages/s ({bare:.1f} s)")
     print(f"ratio        {bare / built:8.2f} (build against bare encode)")
@@ -82,11 +90,12 @@ def report_ask(settings: Settings, embedder: SentenceEmbedder, asked: list[str])
     """Latency of warm questions, against bare encoding of the same questions."""
     index = open_index(settings.index.folder, Audience.PATIENT, embedder.fingerprint)
     clock = clinic_clock(settings.clinic.timezone)
+    judge = Judge(replace(UNCALIBRATED, threshold=0.0, sure=0.0))  # a refusal would save citing and marking
     gc.collect()
     gc.freeze()
 
     def ask(question: str) -> None:
-        answer(question, Audience.PATIENT, index=index, embedder=embedder, settings=settings, clock=clock)
+        answer(question, Audience.PATIENT, index=index, embedder=embedder, settings=settings, clock=clock, judge=judge)
 
     for question in asked[:5]:
         ask(question)
