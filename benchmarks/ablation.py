@@ -50,12 +50,17 @@ class Signals:
 
 Formula = Callable[[Signals], Floats]
 
-FULL: Formula = lambda s: s.similarity + s.asking / 2 + 1.2 * s.trust * (s.words + s.late + 2 * s.sentence)  # noqa: E731
+
+def full(s: Signals) -> Floats:
+    """The formula of qa.retrieve.score, with its weights written out."""
+    return s.similarity + s.asking / 2 + 1.2 * s.trust * (s.words + s.late + 2 * s.sentence)
+
+
 VARIANTS: dict[str, tuple[Formula, int]] = {  # with the number of free parameters
     "meaning only (cosine)": (lambda s: s.similarity, 0),
     "words only (BM25)": (lambda s: s.words, 2),
     "reciprocal rank fusion, equal, k=60": (lambda s: 1 / (_K + s.by_meaning) + 1 / (_K + s.by_words), 1),
-    "the full formula": (FULL, 5),
+    "the full formula": (full, 5),
     "- without late interaction": (lambda s: s.similarity + s.asking / 2 + 4.8 * s.trust * s.words, 4),
     "- without the best sentence": (lambda s: s.similarity + s.asking / 2 + 1.2 * s.trust * (s.words + 3 * s.late), 4),
     "- without BM25 in the sum": (
@@ -121,7 +126,7 @@ def table(
     if not note:
         print(f"\n**{data.resolve().name}, {field}**\n")
     judge = Spans(queries, collection) if queries[0].answer else Documents(data, queries, collection)
-    full = judge.scores([ordered(each, FULL) for each in ranked])
+    reference = judge.scores([ordered(each, full) for each in ranked])
     if not note:
         print("| ranking | " + " | ".join(judge.names) + " | ± | parameters |")
         print("|---|" + "---|" * (len(judge.names) + 2))
@@ -129,7 +134,9 @@ def table(
         formula, parameters = VARIANTS[name]
         scores = judge.scores([ordered(each, formula) for each in ranked])
         means = " | ".join(f"{np.nanmean(scores[:, place]):.3f}" for place in range(len(judge.names)))
-        print(f"| {name}{note} | {means} | {half_width(scores[:, 0] - full[:, 0]):.3f} | {parameters} |", flush=True)
+        print(
+            f"| {name}{note} | {means} | {half_width(scores[:, 0] - reference[:, 0]):.3f} | {parameters} |", flush=True
+        )
 
 
 def ordered(ranked: Ranked, formula: Formula) -> list[int]:

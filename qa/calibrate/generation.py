@@ -30,17 +30,15 @@ def calibrate_generation(
     today: date,
     progress: Progress,
     load: Callable[[], Embedder],
-    *,
-    again: bool = False,
 ) -> tuple[str, ...]:
     """Write the calibration of each audience's index in the generation that lies in `folder`.
 
-    One that another generation has and that was made for the same documents and settings is taken over, unless `again`;
+    One that another generation has and that was made for the same documents and settings is taken over;
     then nothing is asked and no model is loaded. The sentences are for staff: which index has no calibration, and why.
     """
     return tuple(
         f"The {audience} index is not calibrated and answers on strong evidence only: {result.reason}"
-        for audience, result in _each(folder, generation, settings, fingerprint, today, progress, load, again=again)
+        for audience, result in _each(folder, generation, settings, fingerprint, today, progress, load, again=False)
         if isinstance(result, Uncalibrated)
     )
 
@@ -81,7 +79,7 @@ def _each(
         try:
             digest = calibration_digest(index, settings)
             made = None if again else _earlier(settings.index.folder, audience, digest)
-            result = made or _calibrated(index, audience, settings, today, progress, load)
+            result = made or _calibrated(index, audience, settings, digest, today, progress, load)
         finally:
             index.close()
         target = folder / calibration_file(settings.index.folder, generation, audience).name
@@ -101,6 +99,7 @@ def _calibrated(
     index: FaissIndex,
     audience: Audience,
     settings: Settings,
+    digest: str,
     today: date,
     progress: Progress,
     load: Callable[[], Embedder],
@@ -116,7 +115,7 @@ def _calibrated(
             settings.answering,
             audience=audience,
             today=today,
-            made_for=calibration_digest(index, settings),
+            made_for=digest,
             questions=read_questions(named) if named else (),
             progress=progress,
         )

@@ -49,8 +49,8 @@ def rank(query: Query, *, index: PassageIndex, mask: Mask | None, settings: Retr
     numbers = np.union1d(dense.numbers, lexical.numbers).astype(np.int64)
     if not len(numbers):
         return Ranked(numbers, (), 0.0, 0.0)
-    similarity = index.cosines(query.vector, numbers)
-    asking = index.cosines(query.asking, numbers).max(axis=0)
+    cosines = index.cosines(np.vstack([query.vector, query.asking]), numbers)
+    similarity, asking = cosines[0], cosines[1:].max(axis=0)
     words = np.zeros(len(numbers), dtype=np.float32)
     if query.information:
         words = np.minimum(index.word_scores(query.terms, numbers) / query.information, 1)
