@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run build test lint types imports bench samples clean
+.PHONY: run build test lint types imports bench audit samples clean
 
 run: $(READY) build  ## build the index over the documents, then open the app
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/streamlit run app.py
@@ -23,6 +23,10 @@ lint: $(READY)  ## style, types and import order
 
 bench: $(READY)  ## speed, as ratios measured in one run: make bench DATA=folder in the BEIR layout
 	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/build_and_ask.py $(DATA)
+
+audit: $(READY)  ## known weaknesses of the installed packages; asks PyPI, and fails where it cannot
+	$(BIN)/python -m pip freeze --exclude-editable | sed 's/+cpu$$//' > $(VENV)/installed.txt
+	$(BIN)/pip-audit --strict --no-deps --disable-pip -r $(VENV)/installed.txt
 
 samples: $(READY)  ## draw the sample corpus's PDF and DOCX files anew
 	$(BIN)/python scripts/make_sample_documents.py

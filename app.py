@@ -1,4 +1,4 @@
-"""The patient's page, for `streamlit run app.py`."""
+"""The pages, for `streamlit run app.py`."""
 
 from qa.threads import prefer_one_thread
 

@@ -27,12 +27,13 @@ from time import perf_counter
 
 import numpy as np
 
-from qa.answer import answer
+from qa.answer import Library, answer
 from qa.audience import Audience
 from qa.build import build
 from qa.chunk import ModelTokens, embedded_text
 from qa.clock import clinic_clock
 from qa.confidence import UNCALIBRATED
+from qa.eligibility import AsBuilt
 from qa.embed import ModelFiles, SentenceEmbedder
 from qa.index import FaissIndex, open_index
 from qa.judge import Judge
@@ -50,7 +51,8 @@ def main() -> None:
         folder = Path(temporary)
         write_documents(arguments.data, folder / "corpus", arguments.documents)
         settings = with_folders(
-            Settings(corpus={"folder_audience": {".": "patient"}}),  # type: ignore[arg-type] # pydantic converts it
+            # Nobody has approved a data set.
+            Settings(corpus={"folder_audience": {".": "patient"}, "require_approval": False}),  # type: ignore[arg-type] # pydantic converts it
             corpus=folder / "corpus",
             index=arguments.index or folder / "index",
         )
@@ -91,11 +93,12 @@ def report_ask(settings: Settings, embedder: SentenceEmbedder, asked: list[str])
     index = open_index(settings.index.folder, Audience.PATIENT, embedder.fingerprint)
     clock = clinic_clock(settings.clinic.timezone)
     judge = Judge(replace(UNCALIBRATED, threshold=0.0, sure=0.0))  # a refusal would save citing and marking
+    library = Library(index, AsBuilt(index), judge)
     gc.collect()
     gc.freeze()
 
     def ask(question: str) -> None:
-        answer(question, Audience.PATIENT, index=index, embedder=embedder, settings=settings, clock=clock, judge=judge)
+        answer(question, Audience.PATIENT, library=library, embedder=embedder, settings=settings, clock=clock)
 
     for question in asked[:5]:
         ask(question)

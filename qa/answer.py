@@ -1,73 +1,104 @@
-"""The online composition: question in, cited passages or an honest "not covered" out.
-
-Triage will stand before everything else here; until it does, no answer is of the kind `urgent`.
-"""
+"""The online composition: question in; guidance in danger, cited passages or an honest "not covered" out."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
 from time import perf_counter
 
 from qa.audience import Audience
-from qa.clock import Clock, whom_to_call
+from qa.cite import cite
+from qa.clock import Clock
+from qa.eligibility import Eligibility
 from qa.embed import Embedder
-from qa.highlight import highlights
-from qa.index.contract import IndexedDocument, PassageIndex, Source
+from qa.index.contract import Mask, PassageIndex
 from qa.judge import Judge
-from qa.language import foreign_language
-from qa.messages import known_languages, load_messages
-from qa.models import Answer, AnswerKind, Citation, CitedPassage, Level, Passage
+from qa.models import Answer, AnswerKind, Hit, Level, Urgency
 from qa.pins import pinned_question, put_first
+from qa.protocol import protocol_hits
+from qa.replies import advice, guidance, sentence, why_not_looked_up
 from qa.retrieve import Retrieved, retrieve
 from qa.settings import Settings
+from qa.triage import triage
 
 _STRICT = Judge()
 _SHORTEST_EXAMPLE = 3  # words; "Why us?" is no example
+_PROTOCOL = 3  # passages of the emergency protocol
+_MOST_LOOKS = 5  # how often one question is looked up because labels change meanwhile
+
+
+@dataclass(frozen=True, slots=True)
+class Library:
+    """One audience's documents as they may be shown now, and what judges whether they answer."""
+
+    index: PassageIndex
+    eligibility: Eligibility
+    judge: Judge = _STRICT
 
 
 def answer(
     question: str,
     audience: Audience,
     *,
-    index: PassageIndex | None,
+    library: Library | None,
     embedder: Embedder | None,
     settings: Settings,
     clock: Clock,
-    judge: Judge = _STRICT,
     top: int | None = None,
+    instead: tuple[str, ...] = (),
 ) -> Answer:
-    """Answer one question for one audience from that audience's index.
+    """Answer one question for one audience from that audience's documents.
 
-    Without an index or an embedder the reply is `not_covered` with the words for it; this never raises because of what
-    the question holds.
+    Triage comes first, whatever else is missing. Without a library or an embedder the reply is `not_covered` with the
+    words for it; with `instead`, sentences to say (that too much is asked), nothing is looked up and triage goes by
+    patterns alone. This never raises because of what the question holds.
     """
     started = perf_counter()
     question = readable(question)
     now = clock()
+    triaged = triage(question, rules=settings.urgent.rules, embedder=None if instead else embedder)
+    notices = instead or why_not_looked_up(question, settings, now)
     decided: Decided | None = None
-    notices = why_not_looked_up(question, settings, now)
-    if not notices and (index is None or embedder is None):
-        notices = (_sentence("no_index", settings, now),)
-    elif not notices and index is not None and embedder is not None:
-        decided = decide(
-            question, audience, index=index, embedder=embedder, settings=settings, now=now, judge=judge, top=top
-        )
+    hits: tuple[Hit, ...] = ()
+    if library is not None and embedder is not None and not notices:
+        decided = decide(question, audience, library=library, embedder=embedder, settings=settings, now=now, top=top)
         if decided.level is Level.NOT_COVERED:
-            notices = (_sentence("not_covered", settings, now),)
-    passages = cite(decided.found, index) if decided and index and decided.level is not Level.NOT_COVERED else ()
+            notices = (sentence("not_covered", settings, now),)
+        else:
+            hits = decided.found.hits
+    elif not notices:
+        notices = (sentence("no_index", settings, now),)
+    query = decided.found.query if decided else None
+    if triaged.urgency.is_danger and audience is Audience.STAFF and library is not None:
+        protocol = protocol_hits(
+            settings.clinic.emergency_protocol, query, library.index, settings.retrieval, _PROTOCOL
+        )
+        named = {hit.passage.id for hit in protocol}
+        hits = (*protocol, *(hit for hit in hits if hit.passage.id not in named))
+    passages = cite(hits, query, library.index, library.eligibility, now.date()) if library is not None else ()
+    if triaged.urgency is Urgency.ADVICE:
+        notices = (advice(settings, now), *notices)
     return Answer(
         question=question,
         audience=audience,
-        kind=AnswerKind.ANSWER if passages else AnswerKind.NOT_COVERED,
+        kind=_kind(triaged.urgency, hits),
+        triaged=triaged,
+        guidance=guidance(triaged.urgency, settings, now),
         confidence=decided.probability if decided else None,
         level=decided.level if decided else None,
         pinned=decided.pinned if decided else False,
         passages=passages,
         notices=notices,
-        generation=index.generation if index is not None else None,
+        generation=library.index.generation if library is not None else None,
         elapsed_ms=(perf_counter() - started) * 1000,
     )
+
+
+def _kind(urgency: Urgency, hits: tuple[Hit, ...]) -> AnswerKind:
+    if urgency.is_danger:
+        return AnswerKind.URGENT
+    return AnswerKind.ANSWER if hits else AnswerKind.NOT_COVERED
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,15 +115,36 @@ def decide(
     question: str,
     audience: Audience,
     *,
-    index: PassageIndex,
+    library: Library,
     embedder: Embedder,
     settings: Settings,
     now: datetime,
-    judge: Judge,
     top: int | None = None,
 ) -> Decided:
-    """Look a question up that has words, and decide whether what is found answers it."""
-    mask = index.eligible(now.date())
+    """Look a question up that has words, and decide whether what is found answers it.
+
+    Labels are looked up once more for what would be shown; where one has changed since, so is the question.
+    """
+    for _ in range(_MOST_LOOKS):
+        decided = _decide(question, audience, library, embedder, settings, now, top)
+        hits = decided.found.hits
+        shown = {passage.document_id for hit in hits for passage in (hit.passage, *hit.also_in)}
+        if library.eligibility.confirm(shown):
+            return decided
+    return Decided(replace(decided.found, hits=()), 0.0, Level.NOT_COVERED, pinned=False)
+
+
+def _decide(
+    question: str,
+    audience: Audience,
+    library: Library,
+    embedder: Embedder,
+    settings: Settings,
+    now: datetime,
+    top: int | None,
+) -> Decided:
+    index, judge = library.index, library.judge
+    mask = library.eligibility.mask(now.date())
     found = retrieve(
         question,
         index=index,
@@ -115,52 +167,44 @@ def readable(question: str) -> str:
     return question.encode("utf-8", "replace").decode("utf-8")
 
 
-def cite(found: Retrieved, index: PassageIndex) -> tuple[CitedPassage, ...]:
-    """The hits as a person gets them, numbered from 1, with the sentences marked that answer best."""
-    sources = {hit.passage.document_id: index.source(hit.passage.document_id) for hit in found.hits}
-    cited = []
-    for rank, hit in enumerate(found.hits, start=1):
-        passage = hit.passage
-        source = sources[passage.document_id]
-        cited.append(
-            CitedPassage(
-                id=passage.id,
-                rank=rank,
-                score=hit.score,
-                text=passage.text,
-                highlights=highlights(hit, found.query, index),
-                span=source.raw_span((passage.start, passage.end)),
-                citation=_citation(
-                    passage,
-                    index.document(passage.document_id),
-                    source,
-                    also_in=tuple(
-                        _citation(other, index.document(other.document_id), index.source(other.document_id))
-                        for other in hit.also_in
-                    ),
-                ),
-                lead_in=passage.lead_in,
-            )
-        )
-    return tuple(cited)
+def example_questions(library: Library, count: int, today: date) -> dict[str, str]:
+    """Up to `count` questions that are headings of documents which may be shown now, of different ones first.
+
+    Each comes with its document's id, so that whoever keeps them can have it confirmed before they are shown again.
+    Reads headings until enough documents have such a question, which may take a moment where hardly one has.
+    """
+    for _ in range(_MOST_LOOKS):
+        by_document = _questions_of(library.index, library.eligibility.mask(today), count)
+        if library.eligibility.confirm(by_document):
+            return _from_each_in_turn(by_document, count)
+    return {}
 
 
-def example_questions(index: PassageIndex, count: int, today: date) -> tuple[str, ...]:
-    """Up to `count` questions that are headings of documents which may be shown today, of different ones first."""
-    mask = index.eligible(today)
+def _from_each_in_turn(by_document: Mapping[str, Sequence[str]], count: int) -> dict[str, str]:
+    chosen: dict[str, str] = {}
+    for depth in range(max(map(len, by_document.values()), default=0)):
+        for document_id, asked in by_document.items():
+            if depth < len(asked) and len(chosen) < count:
+                chosen.setdefault(asked[depth], document_id)
+    return chosen
+
+
+def _questions_of(index: PassageIndex, mask: Mask | None, count: int) -> dict[str, list[str]]:
+    """The questions among the headings of the first `count` documents, by id, that have one and may be shown."""
     by_document: dict[str, list[str]] = {}
     for document in index.documents():
+        if len(by_document) == count:
+            break
         if mask is not None and not mask[document.passages].all():
             continue
-        for heading in index.headings(document):
-            if heading.endswith("?") and len(heading.split()) > _SHORTEST_EXAMPLE:
-                by_document.setdefault(document.id, []).append(heading)
-    chosen: list[str] = []
-    depth = 0
-    while len(chosen) < count and any(depth < len(headings) for headings in by_document.values()):
-        chosen += [headings[depth] for headings in by_document.values() if depth < len(headings)]
-        depth += 1
-    return tuple(dict.fromkeys(chosen))[:count]
+        asked = [heading for heading in index.headings(document) if _is_question(heading)]
+        if asked:
+            by_document[document.id] = asked
+    return by_document
+
+
+def _is_question(heading: str) -> bool:
+    return heading.endswith("?") and len(heading.split()) > _SHORTEST_EXAMPLE
 
 
 def answer_json(reply: Answer) -> dict[str, object]:
@@ -177,52 +221,3 @@ def _citation_json(citation: dict[str, object]) -> dict[str, object]:
     if isinstance(also_in, list | tuple):
         dated["also_in"] = [_citation_json(other) for other in also_in]
     return dated
-
-
-def _citation(
-    passage: Passage, document: IndexedDocument, source: Source, also_in: tuple[Citation, ...] = ()
-) -> Citation:
-    page = passage.pages[0] if passage.pages else None
-    return Citation(
-        document=document.id,
-        title=document.metadata.title,
-        section=passage.headings,
-        page=page,
-        page_label=source.pages[page - 1].label if page is not None else None,
-        pages=passage.pages,
-        path=document.id,
-        approved_on=document.metadata.approved_on,
-        review_by=document.metadata.review_by,
-        version=document.metadata.version,
-        also_in=also_in,
-    )
-
-
-def why_not_looked_up(question: str, settings: Settings, now: datetime) -> tuple[str, ...]:
-    """What to say instead of searching, for questions that cannot be searched; empty for the others."""
-    messages = load_messages(settings.clinic.languages[0])
-    limit = settings.answering.max_question_characters
-    if not question.strip():
-        return (messages.question_empty,)
-    if len(question) > limit:
-        return (messages.question_too_long.format(length=len(question), limit=limit),)
-    if not any(character.isalpha() for character in question):
-        return (messages.question_without_words,)
-    language = foreign_language(question, settings.clinic.languages)
-    if language is None:
-        return ()
-    theirs = [language] if language in known_languages() else []
-    return tuple(
-        _sentence("question_other_language", settings, now, language=each)
-        for each in (*theirs, settings.clinic.languages[0])
-    )
-
-
-def _sentence(name: str, settings: Settings, now: datetime, language: str | None = None) -> str:
-    """A message that may name whom to call and the documents' languages."""
-    spoken = language or settings.clinic.languages[0]
-    messages = load_messages(spoken)
-    pattern: str = getattr(messages, name)
-    names = [messages.language_names.get(code, code) for code in settings.clinic.languages]
-    call = whom_to_call(settings.clinic, messages, now, spoken)
-    return pattern.format(call=call, languages=", ".join(names)).strip()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -20,6 +20,7 @@ from qa.audience import Audience
 from qa.cache import ParseCache
 from qa.calibrate.generation import calibrate_generation
 from qa.chunk import ModelTokens, embedded_text, split
+from qa.claims import Claim, waiting_in
 from qa.clock import Clock
 from qa.embed import Embedder, ModelFiles, ModelFingerprint, SentenceEmbedder
 from qa.errors import LeakFound, NothingToPublish
@@ -42,7 +43,11 @@ _LEARNED_FROM = 256  # texts whose words a codec is learned from: 25,000 words o
 
 @dataclass(frozen=True, slots=True)
 class BuildReport:
-    """What a build did. `passages` counts by audience; `load` has a line for every file."""
+    """What a build did. `passages` counts by audience; `load` has a line for every file.
+
+    `waiting` are the claims that nobody has signed off, by document, and `held_back` the documents that patients do
+    not get for that reason alone.
+    """
 
     generation: str
     load: LoadReport
@@ -52,6 +57,8 @@ class BuildReport:
     from_cache: int
     seconds: float
     notes: tuple[str, ...]
+    waiting: dict[str, tuple[Claim, ...]] = field(default_factory=dict)
+    held_back: tuple[str, ...] = ()
 
     def as_json(self) -> dict[str, object]:
         """For `--json` and for the report beside the generation."""
@@ -64,6 +71,8 @@ class BuildReport:
             "from_cache": self.from_cache,
             "seconds": round(self.seconds, 3),
             "notes": [*self.load.warnings, *self.notes],
+            "waiting": {document: [asdict(claim) for claim in claims] for document, claims in self.waiting.items()},
+            "held_back": list(self.held_back),
             "files": [asdict(line) for line in self.load.lines],
         }
 
@@ -112,6 +121,8 @@ def _build(
             remedy="Put documents into this folder, or name another one with --corpus.",
         )
 
+    waiting = waiting_in(loaded.documents, settings.claims)
+    held = waiting if settings.claims.mode == "block" else {}
     tokens = ModelTokens(model_files.tokenizer())
     passages: list[list[Passage]] = []
     for done, entry in enumerate(loaded.documents, start=1):
@@ -123,7 +134,7 @@ def _build(
         for passage in cut
     ]
     load = cache(lambda: load_embedder(settings.model, model_files))
-    patient = [patient_may_read(entry.metadata, now.date()) for entry in loaded.documents]
+    patient = [patient_may_read(entry.metadata, now.date()) and entry.id not in held for entry in loaded.documents]
     theirs = [
         text for text, keep in zip(texts, np.repeat(patient, [len(cut) for cut in passages]), strict=True) if keep
     ]
@@ -146,6 +157,10 @@ def _build(
         notes=(
             *(() if any(patient) else ("No document is for patients: label some with `clinic-qa label`.",)),
             *uncalibrated,
+        ),
+        waiting=waiting,
+        held_back=tuple(
+            entry.id for entry in loaded.documents if entry.id in held and patient_may_read(entry.metadata, now.date())
         ),
     )
     text = json.dumps(report.as_json(), ensure_ascii=False, indent=1)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Final, Protocol
 
-from qa.models import Block, BlockKind, CorpusDocument, Document, EmbeddedText, Passage, Span, passage_id
+from qa.models import Block, BlockKind, CorpusDocument, Document, EmbeddedText, Passage, passage_id
+from qa.offsets import Span
 from qa.readers.normalise import shortened
 from qa.sentences import sentence_spans
 from qa.settings import Passages

@@ -9,15 +9,20 @@ from datetime import date
 from importlib.metadata import version
 
 from qa.audience import Audience
+from qa.claims import waiting_in
 from qa.clock import Clock
-from qa.embed import ModelFiles, ModelFingerprint, cpu_has_bfloat16
+from qa.embed import PACKAGED_MODEL, ModelFiles, ModelFingerprint, SentenceEmbedder, cpu_has_bfloat16
 from qa.errors import QAError
-from qa.index.faiss_index import open_index
+from qa.index.faiss_index import FaissIndex, open_index
 from qa.index.generations import read_report
 from qa.judge import open_judge
+from qa.live_labels import LiveLabels
 from qa.load import LoadReport, load_documents
-from qa.metadata import due, patient_may_read
+from qa.metadata import due, overdue_since, patient_may_read
+from qa.models import Metadata, Status
 from qa.settings import Settings
+from qa.triage import tells_apart
+from qa.triage.rules import load_rules
 
 _PACKAGES = ("clinic-qa", "torch", "sentence-transformers", "faiss-cpu", "bm25s", "pypdf", "streamlit")
 
@@ -63,10 +68,34 @@ def examine(settings: Settings, clock: Clock) -> list[Finding]:
                 f"(this processor {has} bfloat16), reads {model_files.limit} tokens",
             )
         )
-        findings += _indexes(settings, fingerprint, loaded, clock().date())
+        findings += _indexes(settings, fingerprint, clock)
+        findings.append(_triage(settings, model_files))
     if loaded is None:
         return [*findings, *trouble]
     return [*findings, *_documents(settings, loaded, clock().date())]
+
+
+def _triage(settings: Settings, model_files: ModelFiles) -> Finding:
+    """Whether the triage rules can be used, and whether the model tells their examples apart.
+
+    The packaged rules with the packaged model are tested with this software; anything else is tried here.
+    """
+    try:
+        rules = load_rules(settings.urgent.rules)
+        packaged = settings.urgent.rules is None and settings.model.name == PACKAGED_MODEL
+        state = f"{len(rules.rules)} rules, {len(rules.examples)} examples"
+        if packaged or tells_apart(
+            settings.urgent.rules, SentenceEmbedder.load(settings.model, model_files, threads=1)
+        ):
+            return Finding("triage", good=True, state=state)
+    except QAError as error:
+        return _problem("triage", error)
+    return Finding(
+        "triage",
+        good=False,
+        state=f"{state}; the model does not tell the examples apart, so triage goes by phrases alone",
+        remedy="Use the packaged model, or examples that this model can tell apart; see docs/triage.md.",
+    )
 
 
 def _problem(subject: str, error: QAError) -> Finding:
@@ -82,37 +111,71 @@ def _loaded(settings: Settings, clock: Clock) -> tuple[LoadReport | None, list[F
         return None, [_problem("documents", error)]
 
 
-def _indexes(
-    settings: Settings, fingerprint: ModelFingerprint, loaded: LoadReport | None, today: date
-) -> Iterator[Finding]:
-    readable = {entry.id for entry in loaded.documents if patient_may_read(entry.metadata, today)} if loaded else None
+def _indexes(settings: Settings, fingerprint: ModelFingerprint, clock: Clock) -> Iterator[Finding]:
     for audience in Audience:
         try:
             index = open_index(settings.index.folder, audience, fingerprint)
         except QAError as error:
             yield _problem("index", error)
             continue
-        manifest = index.manifest
-        shaped = settings.passages.model_dump()
-        changed = any(manifest.settings.get(key) != value for key, value in shaped.items())
-        yield Finding(
-            "index",
-            good=True,
-            state=f"{audience}: {manifest.documents} documents, {manifest.passages} passages, {manifest.generation}",
-            remedy="The settings of [passages] have changed since: run `clinic-qa build`." if changed else "",
+        try:
+            yield from _index(index, audience, settings, clock)
+        finally:
+            index.close()
+
+
+def _index(index: FaissIndex, audience: Audience, settings: Settings, clock: Clock) -> Iterator[Finding]:
+    manifest = index.manifest
+    shaped = settings.passages.model_dump()
+    changed = any(manifest.settings.get(key) != value for key, value in shaped.items())
+    yield Finding(
+        "index",
+        good=True,
+        state=f"{audience}: {manifest.documents} documents, {manifest.passages} passages, {manifest.generation}",
+        remedy="The settings of [passages] have changed since: run `clinic-qa build`." if changed else "",
+    )
+    for warning in open_judge(index, settings).warnings:
+        yield Finding("confidence", good=True, state=f"{audience}: strict, without a calibration", remedy=warning)
+    if audience is Audience.PATIENT:
+        yield from _held_back(index, settings, clock)
+    else:
+        yield from _protocol(index, settings)
+
+
+def _held_back(index: FaissIndex, settings: Settings, clock: Clock) -> Iterator[Finding]:
+    """What patients got at the build and do not get now."""
+    today = clock().date()
+    labels = LiveLabels(index, settings, clock)
+    for document in index.documents():
+        now = labels.metadata(document.id)
+        if patient_may_read(document.metadata, today) and not patient_may_read(now, today):
+            yield Finding(
+                "index",
+                good=True,
+                state=f"held back from patients: {document.id}, because {_why(now, today)}",
+                remedy="Its label brings it back, if that was not meant. A build leaves it out.",
+            )
+
+
+def _why(now: Metadata, today: date) -> str:
+    overdue = overdue_since(now, today)
+    if now.status is not Status.APPROVED or overdue is None:
+        return f"it is {now.status}, for {now.audience}" + (
+            "; or its file is gone" if now.status is Status.WITHDRAWN else ""
         )
-        for warning in open_judge(index, settings).warnings:
-            yield Finding("confidence", good=True, state=f"{audience}: strict, without a calibration", remedy=warning)
-        if audience is Audience.PATIENT and readable is not None:
-            for document in index.documents():
-                if document.id not in readable and patient_may_read(document.metadata, today):
-                    yield Finding(
-                        "index",
-                        good=False,
-                        state=f"patients still get {document.id}, which is no longer theirs",
-                        remedy="Run `clinic-qa build` to take it from them.",
-                    )
-        index.close()
+    return f"its review was due on {overdue.isoformat()}"
+
+
+def _protocol(index: FaissIndex, settings: Settings) -> Iterator[Finding]:
+    """Whether staff would see the emergency protocol beside the guidance."""
+    name = settings.clinic.emergency_protocol
+    if name and all(document.id != name for document in index.documents()):
+        yield Finding(
+            "protocol",
+            good=False,
+            state=f"the emergency protocol {name} is not in the staff index",
+            remedy="Correct protocol under [urgent] in clinic.toml, or add the document; then `clinic-qa build`.",
+        )
 
 
 def _documents(settings: Settings, loaded: LoadReport, today: date) -> Iterator[Finding]:
@@ -127,6 +190,16 @@ def _documents(settings: Settings, loaded: LoadReport, today: date) -> Iterator[
                 state=f"{entry.id}: its review was due on {last.isoformat()}",
                 remedy="Patients do not get it. Review it, then `clinic-qa label` it with a new --review-by.",
             )
+    for document, claims in waiting_in(loaded.documents, settings.claims).items():
+        count = len({claim.digest for claim in claims})
+        blocks = settings.claims.mode == "block"
+        yield Finding(
+            "claims",
+            good=not blocks,
+            state=f"{document}: {count} {'sentence waits' if count == 1 else 'sentences wait'} for a sign-off",
+            remedy=("Patients do not get it until then. " if blocks else "")
+            + "See `clinic-qa claims`; reword or sign, then `clinic-qa build`.",
+        )
     for line in loaded.warned:
         for warning in line.warnings:
             yield Finding("documents", good=True, state=f"{line.path}: {warning}")

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from qa.models import Block, BlockKind, Document, OffsetMap, Page
+from qa.models import Block, BlockKind, Document, Page
+from qa.offsets import OffsetMap
 
 FORMAT = 2
 

@@ -6,6 +6,7 @@
     ├── QuestionsError       the file of a clinic's own questions says something we cannot use
     ├── CalibrationError     a calibration, or what one is made from, cannot be used
     ├── EvaluationError      a data set or floors file cannot be used, or a floor would be lowered
+    ├── ClaimsError          a sentence cannot be signed off, or its sign-off not taken back
     ├── ReadError            one document could not be read; the others still are
     │   ├── EmptyDocument
     │   ├── TooLarge
@@ -15,6 +16,9 @@
     │   ├── WorkerTimeout
     │   ├── WorkerOutputTooLarge
     │   └── WorkerCrashed    (a crash, or memory beyond its limit)
+    ├── JournalError         the journal of questions cannot be used; answers do not wait for it
+    ├── AccountsError        an account, or the file of accounts, cannot be used
+    ├── NotAllowed           somebody has not the role for what they asked
     ├── ModelError           the embedding model is missing or is not the one it should be
     ├── IndexProblem         an index cannot be opened
     │   ├── IndexMissing
@@ -96,6 +100,10 @@ class CalibrationError(QAError):
     """A calibration, or a list of questions that one is made from, is unreadable or of another format."""
 
 
+class ClaimsError(QAError):
+    """What should be signed off is not there, or is signed off already."""
+
+
 class ReadError(QAError):
     """A document could not be read."""
 
@@ -130,6 +138,18 @@ class WorkerOutputTooLarge(WorkerError):
 
 class WorkerCrashed(WorkerError):
     """It ended by itself without an answer: a crash, or more memory than its limit."""
+
+
+class JournalError(QAError):
+    """The journal of questions cannot be written, read or purged."""
+
+
+class AccountsError(QAError):
+    """An account, the file that holds the accounts or the key of the cookies cannot be used."""
+
+
+class NotAllowed(QAError):
+    """Whoever asks is not signed in with the role that this takes."""
 
 
 class ModelError(QAError):

@@ -5,17 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from qa.answer import Decided, decide, readable, why_not_looked_up
+from qa.answer import Decided, Library, decide, readable
 from qa.audience import Audience
 from qa.clock import Clock
 from qa.confidence import UNCALIBRATED, Contribution
 from qa.embed import Embedder
 from qa.index.contract import PassageIndex
-from qa.judge import Judge
-from qa.models import Candidate, Evidence, Hit, Level
+from qa.models import Candidate, Evidence, Hit, Level, Triaged
+from qa.replies import guidance, why_not_looked_up
 from qa.retrieve import Reading
 from qa.settings import Settings
 from qa.terms import terms
+from qa.triage import triage
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class ExplainedCandidate:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """`notices` say why a question was not looked up; then there is nothing else.
+    """`triaged` and `guidance` as in an answer. `notices` say why a question was not looked up; then there is no more.
 
     `readings` are words that were read as others, `unknown` the words that no document has, `trust` how far words
     count beside meaning for this question (1 is usual). `contributions` say what the decision was made of.
@@ -48,6 +49,8 @@ class Explanation:
 
     question: str
     audience: Audience
+    triaged: Triaged
+    guidance: tuple[str, ...]
     notices: tuple[str, ...]
     readings: tuple[Reading, ...] = ()
     unknown: tuple[str, ...] = ()
@@ -72,27 +75,29 @@ def explain(
     question: str,
     audience: Audience,
     *,
-    index: PassageIndex,
+    library: Library,
     embedder: Embedder,
     settings: Settings,
     clock: Clock,
-    judge: Judge,
     top: int | None = None,
 ) -> Explanation:
     """Answer a question as `answer` does, and keep what led to it."""
     question = readable(question)
     now = clock()
+    triaged = triage(question, rules=settings.urgent.rules, embedder=embedder)
+    first = guidance(triaged.urgency, settings, now)
     notices = why_not_looked_up(question, settings, now)
     if notices:
-        return Explanation(question, audience, notices)
-    decided = decide(
-        question, audience, index=index, embedder=embedder, settings=settings, now=now, judge=judge, top=top
-    )
+        return Explanation(question, audience, triaged, first, notices)
+    index, judge = library.index, library.judge
+    decided = decide(question, audience, library=library, embedder=embedder, settings=settings, now=now, top=top)
     found = decided.found
     _, known = index.information(found.query.terms)
     return Explanation(
         question=question,
         audience=audience,
+        triaged=triaged,
+        guidance=first,
         notices=(),
         readings=found.query.readings,
         unknown=tuple(term for term, held in zip(found.query.terms, known.tolist(), strict=True) if not held),

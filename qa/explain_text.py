@@ -31,7 +31,9 @@ _EVIDENCE: Final = {
 
 def explanation_text(explanation: Explanation) -> str:
     """The whole explanation, best candidate first."""
-    lines = [f"Question: {safe(explanation.question)}", f"Asked as:  {explanation.audience}", ""]
+    lines = [*map(_wrapped, explanation.guidance), *([""] if explanation.guidance else [])]
+    lines += [f"Question: {safe(explanation.question)}", f"Asked as:  {explanation.audience}"]
+    lines += [_wrapped(f"Triage:    {explanation.triaged.urgency} ({explanation.triaged.reason})"), ""]
     if explanation.notices:
         return "\n".join([*lines, "It was not looked up:", *(_wrapped(notice) for notice in explanation.notices)])
     lines += [

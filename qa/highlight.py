@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from qa.index.contract import PassageIndex
-from qa.models import Hit, Span
+from qa.models import Hit
+from qa.offsets import Span
 from qa.retrieve import Query
 from qa.sentences import sentences
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import asdict, dataclass
@@ -29,17 +28,15 @@ from qa.labelling import metadata_of, missing_folders, sentence
 from qa.models import CorpusDocument, Document
 from qa.parse import WORKER_TARGET, identity, read
 from qa.settings import Corpus, Settings
-from qa.walk import Fingerprint, Found, walk
+from qa.walk import Fingerprint, Found, is_settled, walk
 from qa.worker import run_limited
 
 MEGABYTE = 1_000_000
 _IN_PROCESS_BYTES = 16_000  # longer text and Markdown files go to the limited process, too: some are slow to read
 _OUTPUT_BYTES = 256 * MEGABYTE
-# A file that was written this short a time before may be written again without a change in its times.
-_SETTLED_NS = 2_000_000_000
 # What our own readers and the libraries under them raise on a file that they cannot take apart. Anything else is
 # no fault of a file's: it stops the build, as it should.
-_READER_FAULTS = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, AssertionError, RecursionError)
+READER_FAULTS = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, AssertionError, RecursionError)
 
 
 class Outcome(StrEnum):
@@ -165,6 +162,17 @@ def load_documents(
     return load_corpus(folder, limits, cache=cache, today=today, default_language=language, progress=progress)
 
 
+def load_one(file: Found, settings: Settings, today: date) -> CorpusDocument:
+    """The document of one file that was found. Raises QAError where it cannot be read."""
+    ((_, outcome),) = _parsed([file], settings.corpus, None)
+    if isinstance(outcome, QAError):
+        raise outcome
+    digest, document = outcome
+    metadata, _ = metadata_of(file, document, settings.corpus, today, settings.clinic.languages[0])
+    _ensure_unchanged(file)
+    return CorpusDocument(file.id, digest, document, metadata)
+
+
 _Parsed = tuple[str, Document] | QAError
 
 
@@ -223,19 +231,9 @@ def _digest(file: Found, limits: Corpus, cache: ParseCache | None) -> str:
         raise _unopened(error) from error
     if Fingerprint.of(now) != file.fingerprint:
         raise _changed()
-    if cache and _is_settled(now):
+    if cache and is_settled(now):
         cache.remember_digest(path, file.fingerprint, digest)
     return digest
-
-
-def _is_settled(info: os.stat_result) -> bool:
-    newest = max(info.st_mtime_ns, info.st_ctime_ns)
-    return newest + _SETTLED_NS < _file_clock()
-
-
-def _file_clock() -> int:
-    """Now in the unit of file times. The clinic's clock does not matter here: files carry the machine's."""
-    return time.time_ns()
 
 
 def _is_isolated(file: Found) -> bool:
@@ -247,7 +245,7 @@ def _read_here(file: Found) -> Document:
         return read(file.reader.name, file.path)
     except OSError as error:
         raise _unopened(error) from error
-    except _READER_FAULTS as error:
+    except READER_FAULTS as error:
         raise BrokenDocument(
             f"the {file.reader.name} reader could not take the file apart",
             found=type(error).__name__,
@@ -273,7 +271,7 @@ def _read_isolated(file: Found, limits: Corpus) -> Document:
     except WorkerCrashed as error:
         remedy = "Save it again from its program, or raise read_memory_mb under [corpus] in clinic.toml."
         raise WorkerCrashed("reading the file broke off", found=error.found, remedy=remedy) from error
-    except _READER_FAULTS as error:
+    except READER_FAULTS as error:
         raise WorkerCrashed("the reader's answer is not a document", found=type(error).__name__) from error
 
 

@@ -21,6 +21,7 @@ class Messages:
     # The page.
     page_title: str
     not_kept: str
+    kept: str
     question_label: str
     question_help: str
     ask_button: str
@@ -40,6 +41,35 @@ class Messages:
     level_likely_means: str
     level_possible: str
     level_possible_means: str
+    too_many_questions: str
+    staff_sign_in: str
+    # The staff page.
+    desk_title: str
+    desk_reminder: str
+    signed_in_as: str
+    sign_out: str
+    # Signing in and out.
+    account_name: str
+    account_password: str
+    sign_in: str
+    sign_in_wrong: str
+    sign_in_limited: str
+    sign_in_refused: str
+    sign_in_broken: str
+    sign_in_without_role: str
+    sign_out_everywhere: str
+    signed_out: str
+    to_staff_page: str
+    to_patient_page: str
+    # What stands on the staff page.
+    desk_warnings: str
+    protocol_heading: str
+    other_passages_heading: str
+    mark_staff: str
+    mark_patient: str
+    mark_draft: str
+    mark_withdrawn: str
+    mark_overdue: str
     # A citation.
     page: str
     section: str

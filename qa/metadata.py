@@ -18,6 +18,7 @@ from qa.audience import Audience, can_read
 from qa.errors import MetadataError
 from qa.label_judgement import GOVERNING, judged
 from qa.models import Metadata, Status
+from qa.sign_offs import read_sign_offs, strict_sign_offs
 
 LONGEST_TEXT = 300  # characters in a title, a name or any other line of text
 FRONT_MATTER = "front matter"
@@ -44,6 +45,24 @@ def due(metadata: Metadata) -> date | None:
     day = metadata.approved_on
     is_leap_day = (day.month, day.day) == (2, 29)
     return date(min(day.year + 1, date.max.year), day.month, 28 if is_leap_day else day.day)
+
+
+def overdue_since(metadata: Metadata, today: date) -> date | None:
+    """The day its review was due, when that is past."""
+    last = due(metadata)
+    return last if last is not None and last < today else None
+
+
+def stricter(then: Metadata, now: Metadata) -> Metadata:
+    """`then`, closed as far as either is: patients may read it on exactly those days on which they may read both."""
+    due_then, due_now = due(then), due(now)
+    is_earlier = due_now is not None and (due_then is None or due_now < due_then)
+    return replace(
+        then,
+        audience=_stricter_audience(then.audience, now.audience),
+        status=_stricter_status(then.status, now.status),
+        review_by=due_now if is_earlier else then.review_by,
+    )
 
 
 def fail_closed(metadata: Metadata) -> Metadata:
@@ -108,6 +127,7 @@ def resolve(
         version=values.get("version"),
         language=values.get("language") or default_language,
         source=values.get("source"),
+        signed_off=values.get("signed_off") or (),
     )
     if closes:
         metadata = fail_closed(metadata)
@@ -128,6 +148,14 @@ class _Claims:
     warnings: list[str] = field(default_factory=list)
     closes: bool = False
 
+    def take_sign_offs(self, where: str, value: object, today: date) -> None:
+        """What cannot be used never counts: its sentence waits. The document is no more closed for it."""
+        if where == FRONT_MATTER:
+            self.warnings.append(f"{where}: signed_off counts in a label only; a file does not sign itself off")
+            return
+        self.values["signed_off"], problems = read_sign_offs(value, today)
+        self.warnings += [f"{where}: {problem}" for problem in problems]
+
 
 def _claims(where: str, mapping: Mapping[Any, object], today: date) -> _Claims:
     claims = _Claims()
@@ -137,6 +165,10 @@ def _claims(where: str, mapping: Mapping[Any, object], today: date) -> _Claims:
         key = re.sub(r"[-\s]", "_", str(raw_key).strip().lower())
         if key not in KEYS:
             strangers[str(raw_key)] = value
+            continue
+        if key == "signed_off" and key not in seen:
+            seen.add(key)
+            claims.take_sign_offs(where, value, today)
             continue
         problem = _problem(key, value, claims.values, today) if key not in seen else f"{key} is given twice"
         seen.add(key)
@@ -270,6 +302,7 @@ _PARSERS: dict[str, Callable[[object], object]] = {
     "version": _line,
     "language": _language,
     "source": _line,
+    "signed_off": strict_sign_offs,
 }
 KEYS = tuple(_PARSERS)
 _STRICTER: dict[str, Callable[[Any, Any], object]] = {

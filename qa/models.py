@@ -1,65 +1,13 @@
-"""One frozen type for each stage: file, `Document`, `CorpusDocument`, `Passage`, `Hit`, `Answer`.
-
-A span is a half-open pair of character offsets, as in Python slices. Two texts are meant by offsets: the *raw text*
-is what the file holds, decoded (for PDF and DOCX, which hold no text to point into, it is the normalised text); the
-*normalised text* is what a reader made of it. `OffsetMap` goes from the second to the first.
-"""
+"""One frozen type for each stage: file, `Document`, `CorpusDocument`, `Passage`, `Hit`, `Answer`."""
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
 from qa.audience import Audience
-
-Span = tuple[int, int]
-
-
-@dataclass(frozen=True, slots=True)
-class OffsetMap:
-    """Where each character of the normalised text stands in the raw text.
-
-    Piece by piece: the `length[i]` characters from `normalised[i]` stand for the `raw_length[i]` characters from
-    `raw[i]`. Where both lengths are equal, character by character; elsewhere as a whole, like the one character of
-    "&rdquo;". Characters between two pieces were put in by the reader and have no place of their own. Pieces are sorted
-    and do not overlap. An empty map means that the raw text is the normalised text.
-    """
-
-    normalised: tuple[int, ...] = ()
-    raw: tuple[int, ...] = ()
-    length: tuple[int, ...] = ()
-    raw_length: tuple[int, ...] = ()
-
-    def __post_init__(self) -> None:
-        sizes = {len(column) for column in self.columns}
-        if len(sizes) != 1:
-            raise ValueError(f"an offset map needs four lists of one length, got lengths {sorted(sizes)}")
-
-    @property
-    def columns(self) -> tuple[tuple[int, ...], ...]:
-        """The four lists, in the order in which the constructor takes them."""
-        return (self.normalised, self.raw, self.length, self.raw_length)
-
-    def to_raw(self, span: Span) -> Span:
-        """The smallest raw span that covers every character of `span` which has a place in the raw text."""
-        if not self.normalised:
-            return span
-        start, end = span
-        first = max(bisect_right(self.normalised, start) - 1, 0)
-        if start >= self.normalised[first] + self.length[first] and first + 1 < len(self.normalised):
-            first += 1
-        last = max(bisect_right(self.normalised, max(end - 1, start)) - 1, 0)
-        raw_start = self.raw[first] + self._within(first, start - self.normalised[first], whole=0)
-        raw_end = self.raw[last] + self._within(last, end - self.normalised[last], whole=self.raw_length[last])
-        return (raw_start, max(raw_start, raw_end))
-
-    def _within(self, piece: int, place: int, *, whole: int) -> int:
-        """How far `place` in a piece is from its beginning in the raw text; `whole` where it stands as a whole."""
-        if self.length[piece] != self.raw_length[piece] and place > 0:
-            return whole
-        return min(max(place, 0), self.length[piece])
+from qa.offsets import OffsetMap, Span
 
 
 class BlockKind(StrEnum):
@@ -124,6 +72,19 @@ class Status(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class SignOff:
+    """Somebody answers for a sentence: its `digest` (`qa.claims.digest_of`), who and when.
+
+    `text` is how the sentence begins, for people who read the label; only the digest counts.
+    """
+
+    digest: str
+    by: str
+    on: date
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Metadata:
     """What the clinic says about a document. Dates are days in the clinic's time zone."""
 
@@ -136,6 +97,7 @@ class Metadata:
     version: str | None = None
     language: str = "en"
     source: str | None = None
+    signed_off: tuple[SignOff, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +222,10 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Enough to find the quote by hand. `page` counts from 1; formats without pages have None and no `pages`."""
+    """Enough to find the quote by hand. `page` counts from 1; formats without pages have None and no `pages`.
+
+    `audience` and `status` are as they stand now, and `overdue_since` is the day its review was due, when that is past.
+    """
 
     document: str
     title: str
@@ -272,6 +237,9 @@ class Citation:
     approved_on: date | None
     review_by: date | None
     version: str | None
+    audience: Audience
+    status: Status
+    overdue_since: date | None
     also_in: tuple[Citation, ...] = ()
 
 
@@ -289,8 +257,31 @@ class CitedPassage:
     lead_in: str = ""
 
 
+class Urgency(StrEnum):
+    """What a question may be before it is a question. Where several apply, the first counts."""
+
+    CRISIS = "crisis"
+    EMERGENCY = "emergency"
+    ADVICE = "advice"
+    NONE = "none"
+
+    @property
+    def is_danger(self) -> bool:
+        """Whether guidance comes before everything else."""
+        return self in (Urgency.CRISIS, Urgency.EMERGENCY)
+
+
+@dataclass(frozen=True, slots=True)
+class Triaged:
+    """How urgent a text is. `reason` names the rule, or quotes an example, never the text; `score` is 0 to 1."""
+
+    urgency: Urgency
+    reason: str
+    score: float
+
+
 class AnswerKind(StrEnum):
-    """What an answer is. `URGENT` and `CONFLICT` are promised by the contract and not given yet."""
+    """What an answer is. `CONFLICT` is promised by the contract and not given yet."""
 
     ANSWER = "answer"
     NOT_COVERED = "not_covered"
@@ -310,6 +301,9 @@ class Level(StrEnum):
 class Answer:
     """The reply to one question. `not_covered` carries no passages; `notices` are sentences for the person who asked.
 
+    `guidance` comes before anything else, in sentences; it is there for a crisis and an emergency, whose kind is
+    `urgent`, with passages or without.
+
     `confidence` is the probability that the first passages answer, and `level` what people are told of it; both are
     None where no documents were asked. `pinned` says that the clinic chose the first passage for this question.
     `generation` is None when no index was asked.
@@ -318,6 +312,8 @@ class Answer:
     question: str
     audience: Audience
     kind: AnswerKind
+    triaged: Triaged
+    guidance: tuple[str, ...]
     confidence: float | None
     level: Level | None
     pinned: bool

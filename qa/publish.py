@@ -7,6 +7,7 @@ from datetime import date
 
 from qa.audience import Audience
 from qa.cache import ParseCache
+from qa.claims import held_back
 from qa.clock import Clock
 from qa.embed import ModelFiles
 from qa.errors import BuildError
@@ -32,8 +33,8 @@ def roll_back(settings: Settings, clock: Clock) -> RolledBack:
     """Make the generation before the live one live again.
 
     Raises BuildError where there is none, where a build is running, or where patients would get back a document that
-    has been taken from them since: relabelled, withdrawn, expired, moved, deleted, or due earlier than it was. Raises
-    IndexProblem where it cannot be opened. The live generation then stays.
+    has been taken from them since: relabelled, withdrawn, expired, moved, deleted, due earlier than it was, or with
+    claims that nobody has signed off. Raises IndexProblem where it cannot be opened. The live generation then stays.
     """
     folder = settings.index.folder
     with generations.held(folder):
@@ -43,11 +44,13 @@ def roll_back(settings: Settings, clock: Clock) -> RolledBack:
         present = _present(settings, today)
         theirs = {entry.id: entry for entry in present if patient_may_read(entry.metadata, today)}
         not_theirs = {entry.digest for entry in present if entry.id not in theirs}
+        held = held_back(present, settings.claims)
         taken = [
             document.id
             for document in for_patients
             if document.id not in theirs
             or document.digest in not_theirs
+            or document.id in held
             or _is_due_earlier(theirs[document.id].metadata, document.metadata)
         ]
         if taken:

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from qa.audience import Audience
+from qa.clock import long_date
 from qa.messages import load_messages
-from qa.models import Answer, Citation, Level, Metadata
+from qa.models import Answer, Citation, Level, Metadata, Status
 from qa.walk import safe
 
 if TYPE_CHECKING:
-    from qa.audience import Audience
     from qa.build import BuildReport
     from qa.confidence import Calibration
     from qa.doctor import Finding
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
     from qa.publish import RolledBack
     from qa.settings import Settings
     from qa.sidecars import LabelReport
+    from qa.signing import Listed
 
 _WIDTH = 100
 _MOST_LINES = 40  # of one kind; --json gives all
+_TAKES_EFFECT = (
+    "What this takes from patients is gone with the next question; what it gives them comes with `clinic-qa build`."
+)
 
 
 def build_summary(report: BuildReport) -> str:
@@ -43,26 +48,66 @@ def build_summary(report: BuildReport) -> str:
     lines += _section("Skipped", [_reason(line) for line in loaded.skipped])
     lines += _section("Warnings", [f"{line.path}: {warning}" for line in loaded.warned for warning in line.warnings])
     lines += _section("Notes", [*loaded.warnings, *report.notes])
+    lines += _waiting(report)
     return "\n".join(lines)
 
 
+def _waiting(report: BuildReport) -> list[str]:
+    """What `clinic-qa claims` would list, in short."""
+    if not report.waiting:
+        return []
+    entries = []
+    for document, claims in report.waiting.items():
+        count = len({claim.digest for claim in claims})
+        kinds = ", ".join(dict.fromkeys(claim.kind for claim in claims))
+        kept = ": patients do not get this document" if document in report.held_back else ""
+        entries.append(f"{document}: {count} {'sentence' if count == 1 else 'sentences'} ({kinds}){kept}")
+    title = "Claims wait for a sign-off, see `clinic-qa claims`; by document"
+    return _section(title, entries)
+
+
 def answer_text(answer: Answer, settings: Settings) -> str:
-    """An answer as readable passages with numbered citations."""
-    lines = [settings.urgent.crisis, settings.urgent.emergency, ""]
-    messages = load_messages(settings.clinic.languages[0])
-    if answer.level is Level.LIKELY:
+    """An answer for a terminal: guidance in danger first, then notices, then passages with numbered citations."""
+    language = settings.clinic.languages[0]
+    messages = load_messages(language)
+    lines = [*_framed(answer.guidance), settings.urgent.crisis, settings.urgent.emergency, ""]
+    if answer.notices:
+        lines += [*(textwrap.fill(notice, _WIDTH) for notice in answer.notices), ""]
+    if answer.passages and answer.level is Level.LIKELY:
         lines += [f"{messages.level_likely} {messages.level_likely_means}", ""]
-    elif answer.level is Level.POSSIBLE:
+    elif answer.passages and answer.level is Level.POSSIBLE:
         lines += [f"{messages.level_possible} {messages.level_possible_means}", ""]
+    shown_to_staff = answer.audience is Audience.STAFF
     for passage in answer.passages:
         lines.append(f"[{passage.rank}] {citation_text(passage.citation)}")
+        if shown_to_staff and (marks := staff_marks(passage.citation, language)):
+            lines.append(f"    ({', '.join(marks)})")
         if passage.lead_in:
             lines.append(_indented(passage.lead_in))
         lines += [_indented(line) for line in passage.text.splitlines() if line.strip()]
-        lines += [f"    also in: {citation_text(other)}" for other in passage.citation.also_in]
+        for other in passage.citation.also_in:
+            marks = staff_marks(other, language) if shown_to_staff else ()
+            lines.append(f"    also in: {citation_text(other)}" + (f" ({', '.join(marks)})" if marks else ""))
         lines.append("")
-    lines += [textwrap.fill(notice, _WIDTH) for notice in answer.notices]
     return "\n".join(lines).rstrip()
+
+
+def _framed(guidance: Sequence[str]) -> list[str]:
+    """Sentences that nobody can miss: between two rules, apart from each other."""
+    if not guidance:
+        return []
+    rule = "=" * _WIDTH
+    return [rule, "", *(line for each in guidance for line in (textwrap.fill(each, _WIDTH), "")), rule, ""]
+
+
+def staff_marks(citation: Citation, language: str = "en") -> tuple[str, ...]:
+    """What keeps a document from patients, in words; nothing for one that they get."""
+    marks = ["staff only"] if citation.audience is Audience.STAFF else []
+    if citation.status is not Status.APPROVED:
+        marks.append(citation.status.value)
+    if citation.overdue_since is not None:
+        marks.append(f"review overdue since {long_date(citation.overdue_since, language)}")
+    return tuple(marks)
 
 
 def calibration_text(audience: Audience, calibration: Calibration) -> str:
@@ -108,9 +153,75 @@ def citation_text(citation: Citation) -> str:
     return safe(", ".join([where, *details, citation.path]))
 
 
+def claims_text(sentences: Sequence[Listed], waiting: int, mode: str, *, checked_file: bool) -> str:
+    """Sentences with what they claim, why that needs a sign-off, and whose word that is; by document."""
+    lines: list[str] = []
+    for document in dict.fromkeys(sentence.document for sentence in sentences):
+        lines += [safe(document), ""]
+        for sentence in sentences:
+            if sentence.document == document:
+                lines += _claim_lines(sentence)
+    if checked_file:
+        lines.append(f"{_sentences(waiting)} would wait for a sign-off." if waiting else "Nothing would wait.")
+    elif waiting:
+        effect = (
+            "Patients do not get these documents" if mode == "block" else "Patients get these documents all the same"
+        )
+        lines.append(f"{_sentences(waiting)} wait{'s' if waiting == 1 else ''} for a sign-off. {effect}.")
+        lines.append("Reword a sentence, or: clinic-qa claims sign DOCUMENT DIGEST --by NAME. Then `clinic-qa build`.")
+    else:
+        lines.append("Nothing waits for a sign-off.")
+    return "\n".join(lines)
+
+
+def _claim_lines(sentence: Listed) -> list[str]:
+    where = " › ".join(sentence.section) or ("" if sentence.claims[0].span[1] else "its title")
+    place = ", ".join(part for part in (f"page {sentence.page}" if sentence.page else "", where) if part)
+    by = sentence.by
+    state = f"signed off by {by.by} on {by.on.isoformat()}" if by is not None else "waits"
+    lines = [
+        safe(f"  {sentence.short}  {state}" + (f"  ({place})" if place else "")),
+        _indented(f"“{sentence.sentence}”"),
+    ]
+    for claim in sentence.claims:
+        lines += [_indented(f"{claim.kind}, “{claim.words}”: {claim.reason}"), _indented(f"Source: {claim.source}")]
+    return [*lines, ""]
+
+
+def _sentences(count: int) -> str:
+    return f"{count} sentence" if count == 1 else f"{count} sentences"
+
+
+def claims_json(sentence: Listed) -> dict[str, object]:
+    """One sentence for `clinic-qa claims --json`; later versions only add keys."""
+    by = sentence.by
+    return {
+        "document": sentence.document,
+        "sentence": sentence.sentence,
+        "digest": sentence.claims[0].digest,
+        "short": sentence.short,
+        "page": sentence.page,
+        "section": list(sentence.section),
+        "span": list(sentence.claims[0].span),
+        "waits": by is None,
+        "signed_by": by.by if by is not None else None,
+        "signed_on": by.on.isoformat() if by is not None else None,
+        "claims": [
+            {key: getattr(claim, key) for key in ("rule", "kind", "words", "reason", "source")}
+            for claim in sentence.claims
+        ],
+    }
+
+
+def signed_text(sentences: Sequence[Listed], by: str) -> str:
+    """What `clinic-qa claims sign` wrote."""
+    lines = [f"Signed off by {safe(by)}:", *(_indented(f"“{each.sentence}”") for each in sentences)]
+    return "\n".join([*lines, "It takes effect with the next `clinic-qa build`."])
+
+
 def label_summary(report: LabelReport) -> str:
     """What `clinic-qa label` wrote and what it left alone."""
-    lines = [f"Labelled {len(report.written)} document(s). Run `clinic-qa build` to make it take effect."]
+    lines = [f"Labelled {len(report.written)} document(s). {_TAKES_EFFECT}"]
     lines += _section("Left alone", [f"{path}: {reason}" for path, reason in report.skipped])
     lines += _section("Notes", [f"{path}: {note}" for path, note in report.notes])
     return "\n".join(lines)

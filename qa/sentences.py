@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from qa.models import Span
+from qa.offsets import Span
 
 # Characters that are searched for sentences at once. The search takes time that grows with the cube of what it is
 # given: a millisecond or two for this many of the worst, minutes for a whole document of them.

@@ -18,9 +18,10 @@ import yaml
 from qa.audience import Audience
 from qa.errors import MetadataError, QAError
 from qa.metadata import KEYS, checked, due, readable_name, resolve
-from qa.models import Metadata, Status
+from qa.models import Metadata, SignOff, Status
 from qa.parse import SUPPORTED, reader_for
 from qa.plain_yaml import parse_mapping
+from qa.sign_offs import as_label
 from qa.walk import SIDECAR_SUFFIXES, safe, walk
 
 LARGEST_BYTES = 64_000
@@ -216,7 +217,9 @@ def _writable(value: object) -> object:
             return None
         case dict():
             return {key: _writable(item) for key, item in value.items()}
-        case list():
+        case SignOff():
+            return as_label(value)
+        case list() | tuple():
             return [_writable(item) for item in value]
         case date():
             return value.isoformat()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import time
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -17,6 +18,8 @@ SIDECAR_SUFFIXES = (".yaml", ".yml")
 # With what programs add to a name, or fingers: `leaflet.pdf.yaml.txt`, `leaflet.pdf .yaml`.
 _MISNAMED_LABEL = re.compile(r"(.+?)\s*\.\s*ya?ml\s*(?:\.te?xt)?\s*", re.IGNORECASE | re.DOTALL)
 _SHOWN_JOINERS = {"\u200c", "\u200d"}  # invisible, but Persian and several Indian scripts spell with them
+# A file that was written this short a time before may be written again without a change in its times.
+_SETTLED_NS = 2_000_000_000
 
 
 class Fingerprint(NamedTuple):
@@ -31,6 +34,17 @@ class Fingerprint(NamedTuple):
     def of(cls, info: os.stat_result) -> Self:
         """The fingerprint in what `os.stat` says."""
         return cls(info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino)
+
+
+def is_settled(info: os.stat_result) -> bool:
+    """Whether a later change is sure to show in the fingerprint of what `os.stat` said this of, just now."""
+    newest = max(info.st_mtime_ns, info.st_ctime_ns)
+    return newest + _SETTLED_NS < _file_clock()
+
+
+def _file_clock() -> int:
+    """Now in the unit of file times. The clinic's clock does not matter here: files carry the machine's."""
+    return time.time_ns()
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +109,18 @@ def walk(root: Path) -> tuple[list[Found], list[PassedOver]]:
             else:
                 others.append(item)
     return _without_twins(documents, others)
+
+
+def documents_in(root: Path, prefix: str) -> dict[str, Found]:
+    """By id, the documents that `walk` finds in one folder, without those below it.
+
+    `prefix` is the folder's path below `root` with a slash at its end, or empty. Raises OSError where it cannot be
+    listed.
+    """
+    with os.scandir(root / prefix) as listing:
+        entries = sorted(listing, key=lambda entry: entry.name)
+    found = [item for item in _sorted_out(entries, prefix, root.resolve()) if isinstance(item, Found)]
+    return {document.id: document for document in _without_twins(found, [])[0]}
 
 
 def safe(text: str) -> str:

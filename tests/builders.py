@@ -11,10 +11,13 @@ from pathlib import Path
 
 import numpy as np
 
+from qa.answer import Library
 from qa.audience import Audience
 from qa.confidence import FEATURES, Confidence
+from qa.eligibility import AsBuilt
 from qa.embed import Embedder, Vectors
 from qa.index.faiss_index import FaissIndex, write_index
+from qa.judge import Judge
 from qa.models import Block, BlockKind, CorpusDocument, Document, EmbeddedText, Metadata, Page, Passage, Status
 from qa.passage_vectors import PassageVectors, encode_passages, word_tokens
 from qa.readers.normalise import normalise
@@ -179,3 +182,8 @@ def index_of(
         codec=codec,
     )
     return FaissIndex.open(folder, embedder.fingerprint)
+
+
+def as_built(index: FaissIndex, judge: Judge | None = None) -> Library:
+    """The documents of an index that has no folder of documents behind it, judged strictly unless `judge` is given."""
+    return Library(index, AsBuilt(index), judge or Judge())

@@ -1,4 +1,4 @@
-"""The real app, with the real model over the sample corpus, in Chromium."""
+"""The patient's page in the real app, in Chromium."""
 
 from __future__ import annotations
 
@@ -6,206 +6,36 @@ import os
 import re
 import shutil
 import signal
-import socket
-import subprocess
-import sys
 import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Browser, Page
-
-ROOT = Path(__file__).parent.parent
-SETTINGS = {"CLINIC_QA_SETTINGS": str(Path(__file__).with_name("clinic.toml"))}
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
-    "--disable-component-update --disable-sync"
-).split()
-START_SECONDS = 120
-WAIT_MS = 60_000
-PHONE, DESKTOP = (390, 844), (1280, 900)
-DRIVING = "can I drive myself home after the infusion?"
-STAFF_ONLY = "Marmalade zeppelin refunds are offered without asking."
-HOSTILE = (
-    "Quokka visits: <img src='https://images.example/a.png' onerror='alert(1)'> <b>bold</b> **stars** "
-    "![picture](https://images.example/b.png) [link](https://links.example)."
+from browsing import (
+    DESKTOP,
+    IN_BROWSER,
+    PHONE,
+    ROOT,
+    STAFF_ONLY,
+    Server,
+    Visit,
+    browser,
+    corpus,
+    serve,
+    server,
+    visit,
 )
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.model,
-    # Where tests must count, such as in CI, a missing browser fails instead.
-    pytest.mark.skipif(CHROMIUM is None and os.environ.get("CI") != "true", reason="Chromium is not installed"),
-]
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
+__all__ = ["browser", "corpus", "server", "visit"]  # fixtures
 
-@dataclass(frozen=True)
-class Server:
-    """A running app. `log` is a file with all that it wrote."""
+DRIVING = "can I drive myself home after the infusion?"
 
-    url: str
-    log: Path
-    index: Path
-
-    def build(self, corpus: Path) -> None:
-        """Publish a generation over these documents."""
-        process = self.start_build(corpus)
-        output, _ = process.communicate(timeout=START_SECONDS)
-        assert process.returncode == 0, output.decode()
-
-    def start_build(self, corpus: Path) -> subprocess.Popen[bytes]:
-        """Begin to build over these documents, in a process group of its own."""
-        folders = {**SETTINGS, "CLINIC_QA_CORPUS__FOLDER": str(corpus), "CLINIC_QA_INDEX__FOLDER": str(self.index)}
-        return subprocess.Popen(
-            [sys.executable, "-m", "qa", "build"],
-            cwd=ROOT,
-            env={**os.environ, **folders},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            start_new_session=True,
-        )
-
-    @property
-    def live(self) -> str:
-        """The generation that the pointer names."""
-        return (self.index / "current").read_text()
-
-
-@contextmanager
-def serve(folder: Path) -> Iterator[Server]:
-    """The app on a free port, over the index in `folder`, until the tests are done with it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Server(f"http://localhost:{port}", folder / "server.log", folder / "index")
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    environment = {**os.environ, **SETTINGS, "CLINIC_QA_INDEX__FOLDER": str(server.index)}
-    with server.log.open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        wait_until(lambda: process.poll() is not None or healthy(server.url))
-        assert process.poll() is None, server.log.read_text()
-        yield server
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def wait_until(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not reached():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.2)
-
-
-def healthy(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as response:  # noqa: S310 - our own server
-            return response.status == 200
-    except OSError:
-        return False
-
-
-@pytest.fixture(scope="session")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample corpus, with a sentence planted among the staff's documents and a hostile one among the patients'."""
-    folder = tmp_path_factory.mktemp("documents") / "corpus"
-    shutil.copytree(ROOT / "corpus", folder)
-    labels = "---\ntitle: {}\naudience: {}\nstatus: approved\napproved_by: Test\napproved_on: 2026-01-01\n"
-    labels += "review_by: 2040-01-01\n---\n\n"
-    (folder / "staff" / "planted.md").write_text(labels.format("Planted", "staff") + STAFF_ONLY)
-    (folder / "patient" / "hostile.txt").write_text(HOSTILE + " Quokka visits happen on Tuesdays at the clinic.\n")
-    (folder / "patient" / "hostile.txt.yaml").write_text(
-        labels.format("'<u>Quokka</u> guide'", "patient").strip("-\n") + "\n"
-    )
-    return folder
-
-
-@pytest.fixture(scope="session")
-def server(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Iterator[Server]:
-    folder = tmp_path_factory.mktemp("server")
-    Server("", folder / "server.log", folder / "index").build(corpus)
-    with serve(folder) as server:
-        yield server
-
-
-@pytest.fixture(scope="module")  # no longer: while Playwright runs, no other test can have an event loop
-def browser() -> Iterator[Browser]:
-    from playwright.sync_api import sync_playwright
-
-    assert CHROMIUM is not None, "these tests need Chromium: apt-get install chromium"
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        yield chromium
-        chromium.close()
-
-
-class Visit:
-    """One visitor's browser window, which notes what goes wrong in it and what it asks for."""
-
-    def __init__(
-        self, browser: Browser, server: Server, size: tuple[int, int], scheme: Literal["light", "dark"] = "light"
-    ) -> None:
-        self.server = server
-        self.context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
-        self.page: Page = self.context.new_page()
-        self.page.set_default_timeout(WAIT_MS)
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.context.on("request", lambda request: self.requests.append(request.url))
-        self.page.on("websocket", lambda channel: self.requests.append(channel.url))
-        self.page.goto(server.url)
-        self.box.wait_for()
-
-    @property
-    def box(self):  # noqa: ANN201 - Playwright's own type
-        return self.page.get_by_role("textbox", name="What would you like to know?")
-
-    def ask(self, question: str) -> str:
-        """Type, press the button, and give the reply's text."""
-        last = self.page.locator("[data-reply]")
-        number = int(last.get_attribute("data-reply") or 0) if last.count() else 0
-        self.box.fill(question)
-        self.page.get_by_role("button", name="Find the answer").click()
-        reply = self.page.locator(f"[data-reply='{number + 1}']")
-        reply.wait_for()
-        return reply.inner_text()
-
-    def ask_until(self, question: str, said: str) -> None:
-        """Ask again and again, until the reply says it."""
-        wait_until(lambda: said in self.ask(question))
-
-    def clear(self) -> None:
-        self.page.get_by_role("button", name="Clear everything").click()
-        self.page.get_by_role("heading", name="People often ask about").wait_for()
-
-
-@pytest.fixture
-def visit(browser: Browser, server: Server) -> Iterator[Visit]:
-    visit = Visit(browser, server, DESKTOP)
-    yield visit
-    visit.context.close()
+pytestmark = IN_BROWSER
 
 
 def in_sight(visit: Visit, text: str) -> bool:
@@ -275,7 +105,7 @@ def test_the_box_is_made_for_shared_devices(visit: Visit) -> None:
     assert visit.box.get_attribute("autocomplete") == "off"
     visit.ask(DRIVING)
     visit.clear()
-    visit.page.wait_for_function("document.querySelector('textarea').autocomplete === 'off'")
+    visit.until("document.querySelector('textarea').autocomplete === 'off'")
 
 
 def test_an_example_asks_at_once(visit: Visit) -> None:
@@ -288,7 +118,7 @@ def test_an_example_asks_at_once(visit: Visit) -> None:
     example.click()
     visit.page.locator("[data-reply]").first.wait_for()
     assert visit.box.input_value() == text
-    visit.page.wait_for_function("document.activeElement.matches('[data-reply]')")
+    visit.until("document.activeElement.matches('[data-reply]')")
 
 
 def test_documents_and_questions_are_shown_as_text(visit: Visit) -> None:
@@ -380,14 +210,14 @@ def test_any_other_address_leads_to_the_page(visit: Visit) -> None:
     assert visit.page.url == f"{visit.server.url}/"
 
 
-def test_a_new_generation_is_taken_up(visit: Visit, corpus: Path) -> None:
+def test_a_new_generation_is_taken_up(visit: Visit) -> None:
     """A build that publishes under the running app changes its answers, and no visitor needs to do anything."""
-    new = corpus / "patient" / "wombats.md"
+    new = visit.server.corpus / "patient" / "wombats.md"
     labels = "---\naudience: patient\nstatus: approved\napproved_by: Test\napproved_on: 2026-01-01\n---\n\n"
     new.write_text(f"{labels}# Wombats\n\nWombats wait in the blue room until their ketamine infusion begins.\n")
     question = "Where do wombats wait before the infusion?"
     assert "blue room" not in visit.ask(question)
-    visit.server.build(corpus)
+    visit.server.build()
     visit.ask_until(question, "blue room")
 
 
@@ -404,19 +234,19 @@ def test_killed_builds_leave_the_app_answering(browser: Browser, tmp_path: Path)
         return said
 
     said = write(100)
-    Server("", tmp_path / "server.log", tmp_path / "index").build(corpus)
-    with serve(tmp_path) as server:
+    Server("", tmp_path, corpus).build()
+    with serve(tmp_path, corpus) as server:
         visit = Visit(browser, server, DESKTOP)
         assert said in visit.ask(question)
         said = write(101)
         started = time.monotonic()
-        server.build(corpus)
+        server.build()
         whole = time.monotonic() - started
         visit.ask_until(question, said)
         for moment in range(20):
             live = server.live
             newer = write(200 + moment)
-            build = server.start_build(corpus)
+            build = server.start_build()
             time.sleep(whole * moment / 20)
             os.killpg(build.pid, signal.SIGKILL)
             build.communicate()
@@ -425,7 +255,7 @@ def test_killed_builds_leave_the_app_answering(browser: Browser, tmp_path: Path)
                 visit.ask_until(question, said)
             assert said in visit.ask(question)
         said = write(300)
-        server.build(corpus)
+        server.build()
         visit.ask_until(question, said)
         visit.context.close()
 
@@ -440,8 +270,8 @@ def test_a_warm_app_answers_soon(visit: Visit, record_testsuite_property: Callab
 
 def test_a_lost_connection_leads_to_the_phone(browser: Browser, corpus: Path, tmp_path: Path) -> None:
     """When the server is gone, the page says so in the clinic's words, keeps the urgent lines, and names the phone."""
-    Server("", tmp_path / "server.log", tmp_path / "index").build(corpus)
-    with serve(tmp_path) as server:
+    Server("", tmp_path, corpus).build()
+    with serve(tmp_path, corpus) as server:
         visit = Visit(browser, server, PHONE)
         visit.page.locator("textarea").wait_for()
         lost = visit.page.locator(".cq-lost")
@@ -455,7 +285,8 @@ def test_a_lost_connection_leads_to_the_phone(browser: Browser, corpus: Path, tm
 
 def test_without_an_index_the_page_still_helps(browser: Browser, tmp_path: Path) -> None:
     """With nothing built there are the urgent lines and the phone, in calm words; a first build then brings answers."""
-    with serve(tmp_path) as server:
+    (tmp_path / "documents").mkdir()
+    with serve(tmp_path, tmp_path / "documents") as server:
         for size in (PHONE, DESKTOP):
             visit = Visit(browser, server, size)
             visit.page.get_by_text("cannot be searched yet").wait_for()
@@ -468,8 +299,7 @@ def test_without_an_index_the_page_still_helps(browser: Browser, tmp_path: Path)
             visit.context.close()
         assert "clinic-qa build" in server.log.read_text(), "the log says what to do"
         visit = Visit(browser, server, DESKTOP)
-        (tmp_path / "documents").mkdir()
         shutil.copy(ROOT / "corpus" / "patient" / "faq.md", tmp_path / "documents")
-        server.build(tmp_path / "documents")
+        server.build()
         visit.page.get_by_role("heading", name="People often ask about").wait_for()
         visit.context.close()

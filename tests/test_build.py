@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from builders import as_built
 from conftest import NOW, WordEmbedder
 from filelock import FileLock
 
@@ -400,7 +401,7 @@ def test_a_build_that_is_killed_changes_nothing(
         reply = answer(
             "driving?",
             Audience.PATIENT,
-            index=index,
+            library=as_built(index),
             embedder=WordEmbedder(fingerprint),
             settings=sample_settings,
             clock=clock,

@@ -43,7 +43,8 @@ class Clinic:
         self.builds = 0 if first is None else 1
 
     def write(self, number: int, *, audience: str = "patient") -> None:
-        text = f"---\naudience: {audience}\n---\n# {words(10 * number, 3)}\n\n{words(10 * number + 1, 8)}.\n"
+        front_matter = f"---\naudience: {audience}\napproved_by: Dr. Test\n---\n"
+        text = f"{front_matter}# {words(10 * number, 3)}\n\n{words(10 * number + 1, 8)}.\n"
         (self.settings.corpus.folder / f"{number:03}.md").write_text(text, encoding="utf-8")
 
     def build(self, **answering: object) -> BuildReport:

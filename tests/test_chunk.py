@@ -8,7 +8,8 @@ from builders import H, L, P, T, document, entry
 
 from qa.chunk import ModelTokens, embedded_text, split
 from qa.embed import ModelFiles
-from qa.models import BlockKind, CorpusDocument, EmbeddedText, Page, Passage, Span
+from qa.models import BlockKind, CorpusDocument, EmbeddedText, Page, Passage
+from qa.offsets import Span
 from qa.settings import Passages
 
 SMALL = Passages(min_tokens=4, max_tokens=16)

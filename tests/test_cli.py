@@ -115,6 +115,16 @@ def test_asking_without_an_index_names_the_command(run: Run) -> None:
     assert isinstance(result.exception, SystemExit)
 
 
+def test_danger_is_met_with_guidance_also_without_an_index(run: Run) -> None:
+    """Somebody in danger is told whom to call before the error that says what is missing."""
+    result = run("ask", "I want to kill myself")
+    assert result.exit_code == 1
+    guidance, error = result.output.split("clinic-qa build")[0], "clinic-qa build"
+    assert guidance.startswith("=====")
+    assert "Call 988 or text 988" in guidance
+    assert error in result.output
+
+
 def test_exit_code_3_when_a_file_could_not_be_read(run: Run, tmp_path: Path) -> None:
     """Published, but not everything: exit code 3, and the file is named with the reason."""
     (tmp_path / "corpus" / "empty.pdf").write_bytes(b"")
@@ -170,14 +180,58 @@ def test_the_doctor_is_content_with_a_sound_clinic(built: Run) -> None:
     assert {"versions", "model", "index", "documents"} <= subjects
 
 
-def test_the_doctor_says_what_patients_should_no_longer_get(built: Run) -> None:
-    """A document that was withdrawn since the build is a problem until the next one."""
+def test_a_withdrawn_document_answers_patients_no_more(built: Run) -> None:
+    """Withdrawing acts at the next question, without a build, and so does taking that back; staff see the mark."""
+    assert "No driving" in built("ask", "driving?").output
+    assert built("label", "corpus/home.txt", "--status", "withdrawn").exit_code == 0
+    assert "No driving" not in built("ask", "driving?").output
+    assert "home.txt" not in built("ask", "driving?", "--explain").output
+    for_staff = built("ask", "driving?", "--audience", "staff").output
+    assert "No driving" in for_staff
+    assert "(withdrawn)" in for_staff
+    assert built("label", "corpus/home.txt", "--status", "approved").exit_code == 0
+    assert "No driving" in built("ask", "driving?").output
+
+
+def test_the_doctor_says_what_is_held_back(built: Run) -> None:
+    """A document that was withdrawn since the build is named, with the way back; nothing is wrong with that."""
+    assert "held back" not in built("doctor").output
     assert built("label", "corpus/home.txt", "--status", "withdrawn").exit_code == 0
     result = built("doctor")
+    assert result.exit_code == 0
+    assert "held back from patients: home.txt, because it is withdrawn, for patient" in result.output
+    assert built("build").exit_code == 0
+    assert "held back" not in built("doctor").output
+
+
+def test_the_doctor_says_why_a_document_is_held_back(built: Run, tmp_path: Path) -> None:
+    """A review date that was brought forward, and a file that went, are told apart."""
+    label = tmp_path / "corpus" / "home.txt.yaml"
+    label.write_text(label.read_text(encoding="utf-8") + "review_by: 2020-01-02\n", encoding="utf-8")
+    assert "held back from patients: home.txt, because its review was due on 2020-01-02" in built("doctor").output
+    (tmp_path / "corpus" / "home.txt").unlink()
+    assert "or its file is gone" in built("doctor").output
+
+
+def test_the_doctor_misses_the_emergency_protocol(built: Run, tmp_path: Path) -> None:
+    """A protocol that staff would not see in an emergency is a problem, until it is in their index."""
+    file = tmp_path / "clinic.toml"
+    named = file.read_text(encoding="utf-8").replace("[clinic]", '[clinic]\nemergency_protocol = "protocol.md"')
+    file.write_text(named, encoding="utf-8")
+    result = built("doctor")
     assert result.exit_code == 1
-    assert "patients still get home.txt" in result.output
+    assert "the emergency protocol protocol.md is not in the staff index" in result.output
+    (tmp_path / "corpus" / "protocol.md").write_text("# Protocol\n\nCall 911.\n", encoding="utf-8")
     assert built("build").exit_code == 0
     assert built("doctor").exit_code == 0
+
+
+def test_asking_without_the_documents_shows_nothing(built: Run, caplog: pytest.LogCaptureFixture) -> None:
+    """Where the folder with the documents cannot be found, patients get nothing, and the reason is told."""
+    result = built("ask", "driving?", "--corpus", "elsewhere")
+    assert result.exit_code == 0
+    assert "No driving" not in result.output
+    assert "elsewhere cannot be listed" in caplog.text
 
 
 def test_the_doctor_names_the_folders_that_it_looks_at(run: Run, tmp_path: Path) -> None:
@@ -237,7 +291,7 @@ def test_the_real_model_answers_from_the_command(tmp_path: Path) -> None:
 
     command("label", str(documents), "--audience", "patient", "--approved-by", "Dr. Test")
     command("build", "--corpus", str(documents))
-    reply = json.loads(command("ask", "may I eat anything before the infusion?", "--json"))
+    reply = json.loads(command("ask", "may I eat anything before the infusion?", "--json", "--corpus", str(documents)))
     assert reply["passages"][0]["citation"]["section"] == ["Ketamine and worry", "Eating before your visit"]
     start, end = reply["passages"][0]["span"]
     raw = (documents / "leaflet.txt").read_text(encoding="utf-8")

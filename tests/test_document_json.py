@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.document_json import from_json, to_json
-from qa.models import Block, BlockKind, Document, OffsetMap, Page
+from qa.models import Block, BlockKind, Document, Page
+from qa.offsets import OffsetMap
 
 whole = st.integers(min_value=0, max_value=2**40)
 texts = st.text(max_size=40)

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from builders import H, P, document, entry, index_of
+from builders import H, P, as_built, document, entry, index_of
 from conftest import WordEmbedder
 
 import qa.evaluate.labelled
@@ -23,7 +23,6 @@ from qa.evaluate.labelled import (
     summarise,
 )
 from qa.index import FaissIndex
-from qa.judge import Judge
 from qa.questions import LabelledQuestion, Place
 from qa.settings import Settings
 
@@ -58,7 +57,7 @@ def ask(index: FaissIndex, embedder: WordEmbedder, settings: Settings, clock: Cl
     def outcome(text: str, *places: Place) -> Outcome:
         question = LabelledQuestion(text, places)
         (only,) = ask_labelled(
-            [question], Audience.PATIENT, index=index, embedder=embedder, settings=settings, clock=clock, judge=Judge()
+            [question], Audience.PATIENT, library=as_built(index), embedder=embedder, settings=settings, clock=clock
         )
         return only
 
@@ -131,7 +130,7 @@ def test_only_the_audience_s_own_questions_are_asked(
     """Staff's questions are not asked of the patients' index."""
     questions = [ANSWERED, LabelledQuestion("nausea", (), Audience.STAFF)]
     outcomes = ask_labelled(
-        questions, Audience.PATIENT, index=index, embedder=embedder, settings=settings, clock=clock, judge=Judge()
+        questions, Audience.PATIENT, library=as_built(index), embedder=embedder, settings=settings, clock=clock
     )
     assert [outcome.question for outcome in outcomes] == [ANSWERED]
 

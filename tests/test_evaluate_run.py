@@ -286,7 +286,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
     (clinic / "corpus" / "patient").mkdir(parents=True)
     monkeypatch.chdir(clinic)
     (clinic / "clinic.toml").write_text('[corpus.folder_audience]\npatient = "patient"\n', encoding="utf-8")
-    (clinic / "corpus" / "patient" / "food.md").write_text("# Food\n\nFasting begins at midnight.\n", encoding="utf-8")
+    food = "---\napproved_by: Dr. Test\n---\n# Food\n\nFasting begins at midnight.\n"
+    (clinic / "corpus" / "patient" / "food.md").write_text(food, encoding="utf-8")
     (clinic / "corpus" / "door.md").write_text("# Door\n\nThe code is nausea.\n", encoding="utf-8")
     (clinic / "questions.yaml").write_text(
         "questions:\n"
@@ -311,6 +312,16 @@ def test_the_clinic_s_own_questions(run: Run) -> None:
     assert patient["metrics"]["hit@1"]["mean"] == patient["by_kind"]["plain"]["hit@1"]["mean"] == 1
     assert [(each["text"], each["answered"]) for each in patient["questions"]] == [("fasting?", True), ("??", False)]
     assert content["audiences"]["staff"]["questions"][0]["shown"][0] == ["door.md", "Door"]
+
+
+def test_what_is_withdrawn_is_not_asked_of(run: Run) -> None:
+    """The clinic's own questions are asked as its labels stand now: a withdrawn document answers none of them."""
+    assert run("build").exit_code == 0
+    before = json.loads(run("evaluate", "--questions", "questions.yaml", "--json").output)
+    assert before["audiences"]["patient"]["questions"][0]["place"] == 1
+    assert run("label", "corpus/patient/food.md", "--status", "withdrawn").exit_code == 0
+    after = json.loads(run("evaluate", "--questions", "questions.yaml", "--json").output)
+    assert after["audiences"]["patient"]["questions"][0]["place"] is None
 
 
 def test_the_live_judge_decides(run: Run, tmp_path: Path) -> None:

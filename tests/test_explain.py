@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import BY_SIMILARITY, H, P, document, entry, index_of
+from builders import BY_SIMILARITY, H, P, as_built, document, entry, index_of
 from conftest import WordEmbedder
 
 from qa.answer import answer
@@ -48,11 +48,10 @@ def explained(index: FaissIndex, embedder: WordEmbedder, settings: Settings, clo
         return explain(
             question,
             Audience.PATIENT,
-            index=index,
+            library=as_built(index, judge),
             embedder=embedder,
             settings=settings,
             clock=clock,
-            judge=judge,
             top=top,
         )
 
@@ -107,11 +106,10 @@ def test_it_explains_the_answer_that_was_given(
         reply = answer(
             question,
             Audience.PATIENT,
-            index=index,
+            library=as_built(index, JUDGE),
             embedder=embedder,
             settings=settings,
             clock=clock,
-            judge=JUDGE,
         )
         found = explained(question)
         assert (found.probability, found.level) == (reply.confidence, reply.level)
@@ -226,11 +224,10 @@ def test_a_pinned_passage_that_no_search_found_is_explained(
     found = explain(
         "driving?",
         Audience.PATIENT,
-        index=index,
+        library=as_built(index, Judge(BY_SIMILARITY, (pinned,))),
         embedder=embedder,
         settings=settings.model_copy(update={"retrieval": settings.retrieval.model_copy(update={"candidates": 25})}),
         clock=clock,
-        judge=Judge(BY_SIMILARITY, (pinned,)),
     )
     cost = found.candidates[-1]
     assert (cost.place, cost.document, cost.shown_as) == (26, "cost.md", 1)
@@ -260,7 +257,7 @@ def test_long_lists_are_cut_in_the_text_alone(
     """The text shows twenty passages and says how many more there are."""
     index = index_of(tmp_path / "many", [entry(f"{number:02}.md", "driving") for number in range(23)], embedder)
     found = explain(
-        "driving?", Audience.PATIENT, index=index, embedder=embedder, settings=settings, clock=clock, judge=JUDGE
+        "driving?", Audience.PATIENT, library=as_built(index, JUDGE), embedder=embedder, settings=settings, clock=clock
     )
     assert len(found.candidates) == 23
     text = explanation_text(found)

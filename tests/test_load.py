@@ -17,6 +17,7 @@ from pypdf import PdfWriter
 from reportlab.pdfgen.canvas import Canvas
 
 import qa.load
+import qa.walk
 from qa.audience import Audience
 from qa.cache import ParseCache
 from qa.errors import ReadError, SettingsError
@@ -558,8 +559,8 @@ def test_progress(corpus: Path) -> None:
 def cached(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """The path of a cache that knows `good.txt` and `page.html`, files that have long been settled."""
     (corpus / "page.html").write_text(ADVICE)
-    clock = qa.load._file_clock
-    monkeypatch.setattr(qa.load, "_file_clock", lambda: clock() + 10_000_000_000)
+    clock = qa.walk._file_clock
+    monkeypatch.setattr(qa.walk, "_file_clock", lambda: clock() + 10_000_000_000)
     path = tmp_path / "parsed.sqlite"
     with ParseCache.open(path) as cache:
         load(corpus, cache=cache)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from qa.models import OffsetMap
+from qa.offsets import OffsetMap
 
 
 def test_an_empty_map_changes_nothing() -> None:

@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.errors import EmptyDocument
-from qa.models import BlockKind, Document, OffsetMap
+from qa.models import BlockKind, Document
+from qa.offsets import OffsetMap
 from qa.readers.normalise import BLANKS, LIGATURES, TextBuilder, normalise
 
 PATH = Path("leaflet.txt")

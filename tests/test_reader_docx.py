@@ -14,7 +14,8 @@ from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
 
 from qa.errors import BrokenDocument, EmptyDocument, EncryptedDocument, TooLarge
-from qa.models import BlockKind, Document, OffsetMap
+from qa.models import BlockKind, Document
+from qa.offsets import OffsetMap
 from qa.readers.docx import read
 
 H, P, L, R = BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.TABLE_ROW

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 import qa.parse
 from qa.errors import BrokenDocument, EmptyDocument, TooLarge
-from qa.models import BlockKind, Document, Span
+from qa.models import BlockKind, Document
+from qa.offsets import Span
 from qa.readers import text_tables
 from qa.readers.decode import decode
 from qa.readers.lines import Line, split_lines

@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 import pytest
 
 from qa.audience import Audience
-from qa.models import Answer, AnswerKind, Citation, CitedPassage, Level
-from qa.report import answer_text, citation_text
+from qa.models import Answer, AnswerKind, Citation, CitedPassage, Level, Status, Triaged, Urgency
+from qa.report import answer_text, citation_text, staff_marks
 from qa.settings import Settings
 
 CITATION = Citation(
@@ -20,15 +21,20 @@ CITATION = Citation(
     approved_on=date(2026, 3, 1),
     review_by=None,
     version="2.1",
+    audience=Audience.PATIENT,
+    status=Status.APPROVED,
+    overdue_since=None,
 )
 
 
-def answer_with(text: str, level: Level | None = Level.LIKELY) -> Answer:
-    passage = CitedPassage("a.pdf#0-9", 1, 0.1, text, (), (0, 9), CITATION, lead_in="Remember:")
+def answer_with(text: str, level: Level | None = Level.LIKELY, citation: Citation = CITATION) -> Answer:
+    passage = CitedPassage("a.pdf#0-9", 1, 0.1, text, (), (0, 9), citation, lead_in="Remember:")
     return Answer(
         question="q",
         audience=Audience.PATIENT,
         kind=AnswerKind.ANSWER,
+        triaged=Triaged(Urgency.NONE, "nothing found", 0.0),
+        guidance=(),
         confidence=0.9,
         level=level,
         pinned=False,
@@ -72,3 +78,43 @@ def test_how_sure_an_answer_is_stands_above_it(level: Level, said: str) -> None:
 def test_an_answer_without_a_level_says_nothing_of_it() -> None:
     """Where nothing was judged, nothing is claimed."""
     assert "answer." not in answer_text(answer_with("Drink water.", None), Settings()).split("[1]")[0]
+
+
+def test_guidance_comes_before_everything() -> None:
+    """In danger its sentences stand first, framed; then the notices, and the passages last."""
+    lines = ("Call 911 now.", "Stay with the person.")
+    reply = replace(answer_with("Drink water."), kind=AnswerKind.URGENT, guidance=lines, notices=("Ask your nurse.",))
+    text = answer_text(reply, Settings())
+    order = [text.index(each) for each in ("=====", *lines, Settings().urgent.crisis, "Ask your nurse.", "[1]")]
+    assert order == sorted(order)
+    assert order[0] == 0
+    assert text.count("=" * 100) == 2
+
+
+def test_notices_stand_above_the_passages() -> None:
+    """What a question for advice is told is read before any passage."""
+    text = answer_text(replace(answer_with("Drink water."), notices=("Your nurse can tell you.",)), Settings())
+    assert text.index("Your nurse can tell you.") < text.index("[1]")
+
+
+MARKED = [
+    ({"audience": Audience.STAFF}, "(staff only)"),
+    ({"status": Status.DRAFT}, "(draft)"),
+    ({"audience": Audience.STAFF, "status": Status.WITHDRAWN}, "(staff only, withdrawn)"),
+    ({"overdue_since": date(2026, 3, 3)}, "(review overdue since March 3, 2026)"),
+]
+
+
+@pytest.mark.parametrize(("changes", "mark"), MARKED)
+def test_staff_see_why_patients_do_not_get_a_passage(changes: dict[str, object], mark: str) -> None:
+    """A passage, and a further source of it, say in words what keeps them from patients; a patient is never told."""
+    marked = replace(CITATION, **changes)  # type: ignore[arg-type] # of several types
+    for citation in (marked, replace(CITATION, also_in=(marked,))):
+        reply = answer_with("Drink water.", citation=citation)
+        assert mark not in answer_text(reply, Settings())
+        assert answer_text(replace(reply, audience=Audience.STAFF), Settings()).count(mark) == 1
+
+
+def test_what_patients_get_has_no_mark() -> None:
+    """A passage that everybody gets is shown to staff as it is."""
+    assert staff_marks(CITATION) == ()

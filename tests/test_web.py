@@ -1,38 +1,36 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from builders import BY_SIMILARITY, H, P, document, entry, index_of
 from conftest import NOW, WordEmbedder
+from pages import MESSAGES, Labels, OpenedAlready, SignedIn, ask, button, open_page, service_with, shown
 from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.testing.v1 import AppTest
 from streamlit.web.server.app_discovery import discover_asgi_app
 
+from qa.answer import Library
 from qa.audience import Audience
 from qa.clock import Clock
-from qa.embed import ModelFingerprint
-from qa.errors import IndexCorrupt, ModelError
 from qa.index import FaissIndex
-from qa.index.generations import publish
 from qa.judge import Judge
 from qa.messages import load_messages
-from qa.models import Citation, Level
+from qa.models import Citation, Level, Status
 from qa.settings import Settings
-from qa.web import SCRIPT, markup, patient
+from qa.web import asking, markup
 from qa.web.gate import Gate
 from qa.web.headers import SecurityHeaders
-from qa.web.live import LiveIndex, Serving
 from qa.web.service import Examples, Service, _Holder, provide
-from qa.web.shell import OnePage, page_routes, page_shell
+from qa.web.shell import KnownPages, page_routes, page_shell
+from qa.web.urgent import emergency_banner, guidance
 
-MESSAGES = load_messages("en")
 JUDGE = Judge(BY_SIMILARITY)
 HOSTILE = "driving <script>alert(1)</script> <b>home</b> **now** ![x](https://images.example/x.png)"
 DOCUMENTS = [
@@ -56,19 +54,13 @@ CITATION = Citation(
     approved_on=date(2026, 3, 3),
     review_by=None,
     version="2.1",
+    audience=Audience.PATIENT,
+    status=Status.APPROVED,
+    overdue_since=None,
 )
 
 
 # The page, as Streamlit runs it.
-
-
-class OpenedAlready(LiveIndex):
-    """A live index that needs no thread."""
-
-    def __init__(self, index: FaissIndex | None, embedder: WordEmbedder, judge: Judge) -> None:
-        super().__init__(Path("unused"), lambda: embedder, lambda _serving: None)
-        self._serving = Serving(embedder, index, judge)
-        self._settled.set()
 
 
 @pytest.fixture
@@ -80,7 +72,8 @@ def index(tmp_path: Path, embedder: WordEmbedder) -> Iterator[FaissIndex]:
 
 @pytest.fixture(autouse=True)
 def provided(index: FaissIndex, embedder: WordEmbedder, sample_settings: Settings, clock: Clock) -> Iterator[Service]:
-    service = Service(sample_settings, MESSAGES, "en", clock, OpenedAlready(index, embedder, JUDGE))
+    live = OpenedAlready(embedder, JUDGE, patient=index)
+    service = service_with(sample_settings, clock, live, SignedIn())
     provide(service)
     yield service
     _Holder.service = None
@@ -88,21 +81,7 @@ def provided(index: FaissIndex, embedder: WordEmbedder, sample_settings: Setting
 
 @pytest.fixture
 def page(provided: Service) -> AppTest:  # noqa: ARG001 - the page finds it where it was provided
-    return AppTest.from_file(str(SCRIPT), default_timeout=20).run()
-
-
-def ask(page: AppTest, question: str) -> AppTest:
-    page.text_area[0].set_value(question)
-    return button(page, MESSAGES.ask_button).click().run()
-
-
-def button(page: AppTest, label: str):  # noqa: ANN201 - Streamlit's own type
-    return next(each for each in page.button if each.label == label)
-
-
-def shown(page: AppTest) -> str:
-    assert not page.exception
-    return "\n".join(element.proto.body for element in page.get("html"))
+    return open_page()
 
 
 def test_the_start_page_says_who_and_what(page: AppTest) -> None:
@@ -130,8 +109,8 @@ def test_an_answer_says_how_likely_it_is(
 ) -> None:
     """A likely and a possible answer say so in words, with what that means, and no reply shows both."""
     judge = Judge(replace(BY_SIMILARITY, sure=sure))
-    provide(replace(provided, live=OpenedAlready(index, embedder, judge)))
-    content = shown(ask(AppTest.from_file(str(SCRIPT), default_timeout=20).run(), "May I go home driving?"))
+    provide(replace(provided, live=OpenedAlready(embedder, judge, patient=index)))
+    content = shown(ask(open_page(), "What about driving home?"))
     word, meaning = getattr(MESSAGES, f"level_{level}"), getattr(MESSAGES, f"level_{level}_means")
     assert content.count('<p class="cq-level">') == 1
     assert f'<p class="cq-level"><strong>{word}</strong> {meaning}</p>' in content
@@ -183,8 +162,8 @@ def test_an_empty_question_is_met_politely(page: AppTest) -> None:
 
 def test_without_an_index_there_is_the_phone(provided: Service, embedder: WordEmbedder) -> None:
     """A page without an index says so calmly, keeps its box, and answers with the phone."""
-    provide(replace(provided, live=OpenedAlready(None, embedder, JUDGE)))
-    page = AppTest.from_file(str(SCRIPT), default_timeout=20).run()
+    provide(replace(provided, live=OpenedAlready(embedder, JUDGE)))
+    page = open_page()
     assert "cannot be searched yet" in shown(page)
     content = shown(ask(page, "May I go home driving?"))
     assert "cannot be searched yet" in content
@@ -199,7 +178,7 @@ def test_a_failure_is_not_logged_with_the_question(
     def fail(question: str, *_: object, **__: object) -> None:
         raise ValueError(f"cannot digest {question}")
 
-    monkeypatch.setattr(patient, "answer", fail)
+    monkeypatch.setattr(asking, "answer", fail)
     content = shown(ask(page, "my secret ailment"))
     assert "Something went wrong on our side" in content
     assert "ValueError" in caplog.text
@@ -229,8 +208,8 @@ def test_a_citation_reads_as_words() -> None:
 
 def test_the_level_is_words_or_nothing() -> None:
     """A reply without a level has no line for it."""
-    assert "cq-level" not in markup.answer((), None, 1, MESSAGES, "en")
-    assert "cq-level" in markup.answer((), Level.POSSIBLE, 1, MESSAGES, "en")
+    assert "cq-level" not in markup.answer((), "What we found", MESSAGES, "en")
+    assert "cq-level" in markup.answer((), "What we found", MESSAGES, "en", level=Level.POSSIBLE)
 
 
 @pytest.mark.parametrize(
@@ -244,9 +223,32 @@ def test_a_label_is_literal_markdown(text: str, label: str) -> None:
 
 def test_the_urgent_numbers_can_be_tapped() -> None:
     """988 dials and takes messages, 911 dials, and the clinic's own wording stays text."""
-    banner = markup.emergency_banner("Call or text 988 <now>.", "In danger? 911. Room 9112.")
+    banner = emergency_banner("Call or text 988 <now>.", "In danger? 911. Room 9112.")
     assert 'Call or <a href="sms:988">text</a> <a href="tel:988">988</a> &lt;now&gt;.' in banner
     assert '<a href="tel:911">911</a>. Room 9112.' in banner
+
+
+def test_the_guidance_links_its_numbers_and_nothing_else() -> None:
+    """Numbers dial, text or chat; the clinic's number stays whole; all else that a clinic writes is text."""
+    said = guidance(
+        (
+            "Call 988 or text 988.",
+            "Chat at 988lifeline.org, not at https://evil.example/?988lifeline=1 <b>.",
+            "En español: llame al 988, o un mensaje de texto al 988.",
+            "Please call us at 555-911-0000. Room 9112.",
+        ),
+        "555-911-0000",
+        7,
+    )
+    assert said.startswith('<section class="cq-guidance" data-reply="7"><h2>')
+    assert '<a href="tel:988">Call 988</a> or <a href="sms:988">text 988</a>.' in said
+    chat = "https://988lifeline.org/chat"
+    assert f'<a href="{chat}" target="_blank" rel="noreferrer noopener">988lifeline.org</a>' in said
+    assert "not at https://evil.example/?988lifeline=1 &lt;b&gt;." in said
+    assert '<p lang="es">En español: <a href="tel:988">llame al 988</a>' in said
+    assert '<a href="sms:988">texto al 988</a>' in said
+    assert '<a class="cq-phone" href="tel:5559110000">555-911-0000</a>. Room 9112.' in said
+    assert said.count("<a ") == 6
 
 
 # What is served around the page.
@@ -275,8 +277,9 @@ def get(app: ASGIApp, path: str, accept: str = "*/*") -> tuple[int, dict[str, st
 
 
 @pytest.fixture
-def served(sample_settings: Settings, clock: Clock) -> ASGIApp:
-    return SecurityHeaders(OnePage(Starlette(routes=page_routes(sample_settings, MESSAGES, clock, "en"))))
+def served(provided: Service) -> ASGIApp:
+    routes = page_routes(provided)
+    return SecurityHeaders(KnownPages(Starlette(routes=routes), routes))
 
 
 def test_the_first_html_has_the_urgent_lines(served: ASGIApp) -> None:
@@ -320,6 +323,8 @@ def test_only_our_own_files_are_served(served: ASGIApp) -> None:
     ("path", "location"),
     [
         ("/staff", "./"),
+        ("/desk", "./"),
+        ("/desk/", "../"),
         ("/a/b/c", "../../"),
         ("/index.html", "./"),
         ("/page/x/y", "../../"),
@@ -330,7 +335,7 @@ def test_only_our_own_files_are_served(served: ASGIApp) -> None:
 def test_there_is_one_page(served: ASGIApp, path: str, location: str) -> None:
     """A browser that asks for any other page is led to the only one, so that none lacks the urgent lines."""
     status, headers, _ = get(served, path, "text/html,*/*")
-    assert (status, headers["location"]) == (307, location)
+    assert (status, headers["location"]) == (303, location)
 
 
 @pytest.mark.parametrize("path", ["/_stcore/upload_file/a/b", "/_stcore/metrics"])
@@ -368,173 +373,19 @@ def test_streamlit_finds_the_app() -> None:
     assert discover_asgi_app(Path(__file__).parent.parent / "app.py").import_string == "app:app"
 
 
-def test_examples_follow_the_generation_and_the_day(tmp_path: Path, embedder: WordEmbedder) -> None:
-    """They are worked out once, and again when the index or the day is another: what has expired is no example."""
+def test_examples_follow_the_generation_the_day_and_the_labels(tmp_path: Path, embedder: WordEmbedder) -> None:
+    """They are worked out once, and again when one of the three is another: what has expired is no example."""
     asks = document((H, "Who is driving me home?"), (P, "driving"))
     index = index_of(tmp_path / "one", [entry("a", asks, review_by=NOW.date())], embedder)
     counted: list[str] = []
     real = index.headings
     index.headings = lambda of: counted.append(of.id) or real(of)  # type: ignore[method-assign] # counts the calls
+    labels = Labels(index)
     examples = Examples()
     for _ in range(3):
-        assert examples.of(index, NOW.date()) == ("Who is driving me home?",)
+        assert examples.of(Library(index, labels), NOW.date()) == ("Who is driving me home?",)
     assert counted == ["a"]
-    assert examples.of(index, NOW.date() + timedelta(days=1)) == ()
-
-
-# The live index.
-
-
-class Generations:
-    """Stands for `open_index`: gives an index of the generation that the pointer names, or raises its `problem`."""
-
-    def __init__(self, opened: FaissIndex) -> None:
-        self.opened = opened
-        self.audiences: list[Audience] = []
-        self.problem: Exception | None = None
-
-    def __call__(self, folder: Path, audience: Audience, fingerprint: ModelFingerprint) -> FaissIndex:  # noqa: ARG002
-        self.audiences.append(audience)
-        if self.problem is not None:
-            raise self.problem
-        name = (folder / "current").read_text().strip()
-        index = object.__new__(FaissIndex)
-        index.__dict__.update(self.opened.__dict__)
-        index.manifest = replace(self.opened.manifest, generation=name)
-        return index
-
-
-@pytest.fixture
-def generations(index: FaissIndex) -> Generations:
-    return Generations(index)
-
-
-@pytest.fixture
-def live(
-    tmp_path: Path, embedder: WordEmbedder, generations: Generations, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[LiveIndex]:
-    monkeypatch.setattr("qa.web.live.POLL_SECONDS", 3600.0)  # the tests look themselves
-    holder = LiveIndex(tmp_path, lambda: embedder, lambda _serving: None, open_live=generations)
-    yield holder
-    holder.stop()
-
-
-def generation_of(live: LiveIndex) -> str | None:
-    return live.serving.index.generation if live.serving.index else None
-
-
-G1, G2, G3, G4 = (f"2026110{day}T100000.000000Z" for day in (1, 2, 3, 4))
-
-
-def test_a_published_generation_is_taken_up(tmp_path: Path, live: LiveIndex, generations: Generations) -> None:
-    """The index that the pointer names is opened, for patients only, and swapped when the pointer moves."""
-    publish(tmp_path, G1)
-    live.start()
-    assert live.wait(10).index is not None
-    before = live.serving
-    assert generation_of(live) == G1
-    live.look()
-    assert live.serving is before
-    publish(tmp_path, G2)
-    live.look()
-    assert generation_of(live) == G2
-    assert before.index is not None
-    assert before.index.generation == G1, "a run that took the old one keeps it"
-    assert set(generations.audiences) == {Audience.PATIENT}
-
-
-def test_a_first_answer_is_warmed_with_everything(
-    tmp_path: Path, embedder: WordEmbedder, generations: Generations
-) -> None:
-    """Before the first visitor an answer is given with model, index and judge, and not again for a later index."""
-    warmed: list[Serving] = []
-    live = LiveIndex(tmp_path, lambda: embedder, warmed.append, lambda _index: JUDGE, generations)
-    publish(tmp_path, G1)
-    live.start()
-    serving = live.wait(10)
-    live.stop()
-    assert warmed == [serving]
-    assert (serving.embedder, serving.judge) == (embedder, JUDGE)
-    publish(tmp_path, G2)
-    live.look()
-    assert generation_of(live) == G2
-    assert len(warmed) == 1
-
-
-def test_another_judge_is_taken_up(
-    tmp_path: Path, embedder: WordEmbedder, generations: Generations, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A calibration made anew for the live generation counts at the next look, with the same index and model."""
-    judges = [Judge(warnings=("It is not calibrated.",)), JUDGE, JUDGE]
-    live = LiveIndex(tmp_path, lambda: embedder, lambda _serving: None, lambda _index: judges.pop(0), generations)
-    live._serving = Serving(embedder)  # as once the model is loaded
-    publish(tmp_path, G1)
-    live.look()
-    first = live.serving
-    assert "It is not calibrated." in caplog.text
-    live.look()
-    second = live.serving
-    assert (second.index, second.embedder, second.judge) == (first.index, first.embedder, JUDGE)
-    live.look()
-    assert live.serving is second
-
-
-def test_a_generation_that_cannot_be_opened_changes_nothing(
-    tmp_path: Path, live: LiveIndex, generations: Generations, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The old index stays in use, the problem is logged once, and a later good generation is taken up."""
-    publish(tmp_path, G1)
-    live.start()
-    live.wait(10)
-    generations.problem = IndexCorrupt("a file is not what it was")
-    publish(tmp_path, G2)
-    live.look()
-    live.look()
-    assert generation_of(live) == G1
-    assert caplog.text.count("a file is not what it was") == 1
-    generations.problem = RuntimeError("gone while it was opened")
-    publish(tmp_path, G3)
-    live.look()
-    assert generation_of(live) == G1
-    generations.problem = None
-    publish(tmp_path, G4)
-    live.look()
-    assert generation_of(live) == G4
-
-
-def test_a_lost_pointer_changes_nothing(tmp_path: Path, live: LiveIndex) -> None:
-    """An index folder that empties under the running app leaves it answering."""
-    publish(tmp_path, G1)
-    live.start()
-    live.wait(10)
-    (tmp_path / "current").unlink()
-    live.look()
-    assert generation_of(live) == G1
-
-
-def test_the_first_build_is_taken_up(tmp_path: Path, live: LiveIndex, generations: Generations) -> None:
-    """An app that starts before there is an index says so and takes up the first one."""
-    generations.problem = IndexCorrupt("nothing here yet")
-    live.start()
-    assert live.wait(10).index is None
-    assert live.settled
-    generations.problem = None
-    publish(tmp_path, G1)
-    live.look()
-    assert generation_of(live) == G1
-
-
-def test_without_a_model_there_is_no_index(
-    tmp_path: Path, generations: Generations, caplog: pytest.LogCaptureFixture
-) -> None:
-    """A model that cannot be loaded leaves the page without answers, settled, and its reason in the log."""
-
-    def fail() -> WordEmbedder:
-        raise ModelError("the model is missing")
-
-    live = LiveIndex(tmp_path, fail, lambda _serving: None, open_live=generations)
-    with caplog.at_level(logging.ERROR):
-        live.start()
-        serving = live.wait(10)
-    assert (serving.embedder, serving.index, live.settled) == (None, None, True)
-    assert "the model is missing" in caplog.text
+    labels.mask = lambda _today: np.zeros(1, dtype=bool)  # type: ignore[method-assign] # as after a withdrawal
+    assert examples.of(Library(index, labels), NOW.date()) == ()
+    del labels.mask  # type: ignore[attr-defined] # back to what it was
+    assert examples.of(Library(index, labels), NOW.date() + timedelta(days=1)) == ()

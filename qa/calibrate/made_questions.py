@@ -21,7 +21,8 @@ from typing import TypeVar
 
 from qa.errors import CalibrationError
 from qa.index.contract import IndexedDocument, Mask, PassageIndex
-from qa.models import Passage, Span
+from qa.models import Passage
+from qa.offsets import Span
 from qa.sentences import sentence_spans
 from qa.terms import terms
 

@@ -9,17 +9,19 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import Final, TypeVar
 
-from qa.answer import answer
+from qa.answer import Library, answer
 from qa.audience import Audience
 from qa.build import Progress
 from qa.clock import Clock
+from qa.eligibility import AsBuilt
 from qa.embed import Embedder
 from qa.errors import QAError
 from qa.evaluate.collection import Collection
 from qa.evaluate.dataset import Query
 from qa.highlight import highlights
 from qa.judge import Judge
-from qa.models import Hit, Span
+from qa.models import Hit
+from qa.offsets import Span
 from qa.retrieve import Reranker, Retrieved, retrieve
 
 Asked = TypeVar("Asked")
@@ -120,18 +122,18 @@ def answer_all(
 
     A collection is not calibrated, so that the fixed rule decides.
     """
-    judge = Judge(reranker=reranker)
+    index = collection.index
+    library = Library(index, AsBuilt(index), Judge(reranker=reranker))
 
     def ask(query: Query) -> Answered:
         started = perf_counter()
         reply = answer(
             query.text,
             Audience.PATIENT,
-            index=collection.index,
+            library=library,
             embedder=embedder,
             settings=collection.settings,
             clock=clock,
-            judge=judge,
         )
         return Answered(bool(reply.passages), (perf_counter() - started) * 1000)
 

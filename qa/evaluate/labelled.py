@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
-from qa.answer import answer
+from qa.answer import Library, answer
 from qa.audience import Audience
 from qa.clock import Clock
 from qa.embed import Embedder
@@ -20,7 +20,6 @@ from qa.evaluate.answerability import Judged, auroc_estimate
 from qa.evaluate.asking import guarded
 from qa.evaluate.bootstrap import Estimate, estimate
 from qa.index.contract import PassageIndex
-from qa.judge import Judge
 from qa.models import Citation
 from qa.questions import LabelledQuestion, unknown_places
 from qa.retrieve import retrieve
@@ -73,15 +72,15 @@ def ask_labelled(
     questions: Iterable[LabelledQuestion],
     audience: Audience,
     *,
-    index: PassageIndex,
+    library: Library,
     embedder: Embedder,
     settings: Settings,
     clock: Clock,
-    judge: Judge,
 ) -> tuple[Outcome, ...]:
-    """Ask the questions of one audience of its index; `judge` decides which are answered."""
+    """Ask the questions of one audience of its documents, as they may be shown now."""
+    index, judge = library.index, library.judge
     titles = {document.id: document.metadata.title for document in index.documents()}
-    mask = index.eligible(clock().date())
+    mask = library.eligibility.mask(clock().date())
 
     def ask(question: LabelledQuestion) -> Outcome:
         found = retrieve(
@@ -99,9 +98,7 @@ def ask_labelled(
             for passage in (hit.passage, *hit.also_in)
             if any(place.holds(passage, titles[passage.document_id]) for place in question.places)
         ]
-        reply = answer(
-            question.text, audience, index=index, embedder=embedder, settings=settings, clock=clock, judge=judge
-        )
+        reply = answer(question.text, audience, library=library, embedder=embedder, settings=settings, clock=clock)
         citations = [passage.citation for passage in reply.passages]
         return Outcome(
             question=question,

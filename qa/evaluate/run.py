@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
+from qa.answer import Library
 from qa.audience import Audience
 from qa.build import EmbedderLoader, Progress
 from qa.clock import Clock
@@ -34,6 +35,7 @@ from qa.evaluate.report import AudienceReport, DatasetReport, QuestionsReport, R
 from qa.evaluate.span_metrics import score_spans
 from qa.index.faiss_index import open_index
 from qa.judge import open_judge
+from qa.live_labels import LiveLabels
 from qa.questions import read_questions
 from qa.retrieve.rerank import load_reranker
 from qa.settings import Settings
@@ -147,9 +149,8 @@ def evaluate_questions(
         index = open_index(settings.index.folder, audience, fingerprint)
         try:
             judge = open_judge(index, settings, reranker)
-            outcomes = ask_labelled(
-                own, audience, index=index, embedder=embedder, settings=settings, clock=clock, judge=judge
-            )
+            library = Library(index, LiveLabels(index, settings, clock), judge)
+            outcomes = ask_labelled(own, audience, library=library, embedder=embedder, settings=settings, clock=clock)
             notes += [*stale_places(own, index), *judge.warnings]
             generation = index.generation
         finally:

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from qa.evaluate.asking import Found
 from qa.evaluate.dataset import AnswerSpan, Query
-from qa.models import Span
+from qa.offsets import Span
 
 _LEAST_OVERLAP = 0.5  # of the answer's characters
 _ANSWER_AT = (1, 5, 10)

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.embed import Vectors
-from qa.models import Metadata, OffsetMap, Page, Passage, Span
+from qa.models import Metadata, Page, Passage
+from qa.offsets import OffsetMap, Span
 
 Mask = NDArray[np.bool_]
 Numbers = Sequence[int] | NDArray[np.int64]  # of passages, from 0

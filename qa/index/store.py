@@ -15,7 +15,8 @@ from typing import Any
 
 from qa.audience import Audience
 from qa.index.contract import IndexedDocument, Source
-from qa.models import CorpusDocument, Metadata, OffsetMap, Page, Passage, Status, passage_id
+from qa.models import CorpusDocument, Metadata, Page, Passage, SignOff, Status, passage_id
+from qa.offsets import OffsetMap
 
 _SCHEMA = """
 create table documents (
@@ -181,4 +182,8 @@ def _metadata(packed: str) -> Metadata:
     values = json.loads(packed)
     for key in ("approved_on", "review_by"):
         values[key] = date.fromisoformat(values[key]) if values[key] else None
+    # A generation that was built before there were sign-offs has none.
+    values["signed_off"] = tuple(
+        SignOff(**{**signed, "on": date.fromisoformat(signed["on"])}) for signed in values.get("signed_off", ())
+    )
     return Metadata(**{**values, "audience": Audience(values["audience"]), "status": Status(values["status"])})

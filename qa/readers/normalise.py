@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Final
 
 from qa.errors import EmptyDocument
-from qa.models import Block, BlockKind, Document, OffsetMap
+from qa.models import Block, BlockKind, Document
+from qa.offsets import OffsetMap
 
 LIGATURES: Final[Mapping[str, str]] = {
     "\ufb00": "ff",

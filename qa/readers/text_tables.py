@@ -6,7 +6,8 @@ import re
 from dataclasses import dataclass
 from typing import Final
 
-from qa.models import BlockKind, Span
+from qa.models import BlockKind
+from qa.offsets import Span
 from qa.readers.lines import Line, LineKind, is_key_value
 from qa.readers.normalise import TextBuilder, is_cut_short, normalise
 

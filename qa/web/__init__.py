@@ -1,7 +1,8 @@
-"""The web: one `st.App` with the patient's page."""
+"""The web: one `st.App` with the patient's page and the staff page."""
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncGenerator, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import cache
@@ -12,19 +13,28 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
+from qa import triage
 from qa.answer import answer
 from qa.audience import Audience
 from qa.clock import clinic_clock
 from qa.embed import SentenceEmbedder
+from qa.journal import Journal, Retention
 from qa.judge import open_judge
+from qa.limits import refuse_rewritten_addresses
+from qa.live_labels import LiveLabels
 from qa.messages import load_messages
 from qa.retrieve.rerank import load_reranker
 from qa.settings import Settings, load_settings
+from qa.triage.rules import load_rules
+from qa.web.discretion import Discretion, discreet
 from qa.web.gate import Gate
 from qa.web.headers import SecurityHeaders
+from qa.web.identity import Identities
 from qa.web.live import LiveIndex, Serving
 from qa.web.service import Service, provide
-from qa.web.shell import OnePage, page_routes
+from qa.web.shell import KnownPages, page_routes
+from qa.web.signin import ProviderReturn, sign_in_routes
+from qa.web.visitor import QuestionLimits
 
 SCRIPT = Path(__file__).with_name("script.py")
 
@@ -53,45 +63,72 @@ def create_app() -> st.App:
 
 def app_parts() -> AppParts:
     """Read the settings and put together what the app is made of. Nothing slow: the model is loaded once it serves."""
+    refuse_rewritten_addresses(os.environ)
     service = create_service(load_settings())
     provide(service)
+    retention = Retention(Journal(service.settings, service.clock))
 
     @asynccontextmanager
     async def lifespan(_: st.App) -> AsyncGenerator[None]:
-        service.live.start()
-        yield
-        service.live.stop()
+        with discreet():
+            service.live.start()
+            retention.start()
+            yield
+            retention.stop()
+            service.live.stop()
 
+    routes = [*page_routes(service), *sign_in_routes(service)]
     return AppParts(
         script_path=SCRIPT,
         lifespan=lifespan,
-        routes=page_routes(service.settings, service.messages, service.clock, service.language),
-        middleware=[Middleware(SecurityHeaders), Middleware(Gate), Middleware(OnePage)],
+        routes=routes,
+        middleware=[
+            Middleware(SecurityHeaders),
+            Middleware(Discretion),
+            Middleware(Gate, own=routes, oidc=service.settings.sign_in.method == "oidc"),
+            Middleware(KnownPages, routes=routes),
+            Middleware(ProviderReturn, settings=service.settings),
+        ],
     )
 
 
 def create_service(settings: Settings) -> Service:
-    """What the page works with, for these settings."""
+    """What the pages work with, for these settings. Raises SettingsError."""
+    load_rules(settings.urgent.rules)  # rules that cannot be used are an error at the start, not at a question
     language = settings.clinic.languages[0]
     clock = clinic_clock(settings.clinic.timezone)
 
+    def load() -> SentenceEmbedder:
+        embedder = SentenceEmbedder.load(settings.model, threads=1)
+        triage.warm(settings.urgent.rules, embedder)
+        return embedder
+
     def warm(serving: Serving) -> None:
         # A whole answer, so that the first visitor waits for no part that is made on its first use.
-        answer(
-            "What should I bring with me?",
-            Audience.PATIENT,
-            index=serving.index,
-            embedder=serving.embedder,
-            settings=settings,
-            clock=clock,
-            judge=serving.judge,
-        )
+        for audience in Audience:
+            answer(
+                "What should I bring with me?",
+                audience,
+                library=serving.library(audience),
+                embedder=serving.embedder,
+                settings=settings,
+                clock=clock,
+            )
 
     reranker = cache(lambda: load_reranker(settings.retrieval, settings.model))
     live = LiveIndex(
         settings.index.folder,
-        lambda: SentenceEmbedder.load(settings.model, threads=1),
+        load,
         warm,
+        eligibility_of=lambda index: LiveLabels(index, settings, clock),
         judge_of=lambda index: open_judge(index, settings, reranker()),
     )
-    return Service(settings, load_messages(language), language, clock, live)
+    return Service(
+        settings,
+        load_messages(language),
+        language,
+        clock,
+        live,
+        identities=Identities(settings, clock),
+        question_limits=QuestionLimits(settings.limits),
+    )

@@ -6,9 +6,11 @@ import html
 import re
 from collections.abc import Sequence
 
+from qa.audience import Audience
 from qa.clock import long_date
 from qa.messages import Messages
-from qa.models import Citation, CitedPassage, Level, Span
+from qa.models import Citation, CitedPassage, Level, Status
+from qa.offsets import Span
 
 # All punctuation that Markdown, or Streamlit's additions to it, could take for a sign of its own.
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
@@ -19,19 +21,31 @@ def markdown_literal(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", " ".join(text.split()))
 
 
-def emergency_banner(crisis: str, emergency: str) -> str:
-    """The two lines that are always in sight; the numbers 988 and 911 in them can be tapped."""
-    lines = "".join(f"<p>{_with_urgent_links(line)}</p>" for line in (crisis, emergency))
-    return f'<aside class="cq-urgent">{lines}</aside>'
-
-
-def page_header(clinic: str, phone: str, hours_line: str, messages: Messages) -> str:
+def page_header(clinic: str, title: str, phone: str, hours_line: str) -> str:
     """The clinic's name, what this page is, and the phone."""
     contact = " · ".join(part for part in (with_phone_link(phone, phone), html.escape(hours_line)) if part)
     contact = f'<p class="cq-contact">{contact}</p>' if contact else ""
     return (
-        f'<header class="cq-header"><h1>{html.escape(clinic)}</h1>'
-        f'<p class="cq-subtitle">{html.escape(messages.page_title)}</p>{contact}</header>'
+        f'<header class="cq-header" data-page="patient"><h1>{html.escape(clinic)}</h1>'
+        f'<p class="cq-subtitle">{html.escape(title)}</p>{contact}</header>'
+    )
+
+
+def desk_header(clinic: str, name: str, messages: Messages) -> str:
+    """The clinic's name, that this is the staff page, who is signed in, and the ways out."""
+    signed_in = html.escape(messages.signed_in_as.format(name=name))
+    return (
+        f'<header class="cq-header" data-page="desk"><h1>{html.escape(clinic)}</h1>'
+        f'<p class="cq-subtitle">{html.escape(messages.desk_title)}</p>'
+        f'<p class="cq-contact">{signed_in} <a class="cq-link" href="./signin">{html.escape(messages.sign_out)}</a></p>'
+        f'<p class="cq-contact">{html.escape(messages.desk_reminder)}</p></header>'
+    )
+
+
+def page_foot(messages: Messages) -> str:
+    """The way for staff, small."""
+    return (
+        f'<footer class="cq-foot"><a class="cq-link" href="./signin">{html.escape(messages.staff_sign_in)}</a></footer>'
     )
 
 
@@ -57,14 +71,32 @@ def notices(sentences: Sequence[str], phone: str, number: int | None = None) -> 
     return f'<div class="cq-notice"{reply}>{paragraphs}</div>'
 
 
+def status(sentences: Sequence[str], found: str, phone: str, number: int | None) -> str:
+    """What a reply says besides guidance and passages; `found` is for screen readers. `number` as in `answer`."""
+    spoken = spoken_only(found)
+    return notices(sentences, phone, number) + spoken if sentences else spoken
+
+
 def answer(
-    passages: Sequence[CitedPassage], level: Level | None, number: int, messages: Messages, language: str
+    passages: Sequence[CitedPassage],
+    title: str,
+    messages: Messages,
+    language: str,
+    *,
+    number: int | None = None,
+    level: Level | None = None,
+    marked: bool = False,
 ) -> str:
-    """All passages of a reply. `number` tells it from the reply before, so that the page can bring it into sight."""
+    """Passages of a reply under a heading. `marked` is for staff: each says whom it is for and how it stands.
+
+    `number` tells the reply from the one before, so that the page can bring it into sight; the first part of a reply
+    has it.
+    """
+    reply = f' data-reply="{number}"' if number is not None else ""
+    whose_words = "" if marked else quiet_line(messages.not_medical_advice)
     return (
-        f'<section data-reply="{number}">{heading(messages.passages_heading)}{_how_sure(level, messages)}'
-        f"{quiet_line(messages.not_medical_advice)}"
-        f"{''.join(passage(cited, messages, language) for cited in passages)}</section>"
+        f"<section{reply}>{heading(title)}{_how_sure(level, messages)}{whose_words}"
+        f"{''.join(passage(cited, messages, language, marked=marked) for cited in passages)}</section>"
     )
 
 
@@ -80,17 +112,42 @@ def _how_sure(level: Level | None, messages: Messages) -> str:
     return f'<p class="cq-level"><strong>{html.escape(word)}</strong> {html.escape(meaning)}</p>'
 
 
-def passage(cited: CitedPassage, messages: Messages, language: str) -> str:
+def passage(cited: CitedPassage, messages: Messages, language: str, *, marked: bool = False) -> str:
     """One passage under the heading that it stands under, because "No." answers nothing without its question."""
     innermost = [cited.citation.title, *cited.citation.section][-1]
     name = messages.passage_heading.format(rank=cited.rank, heading=innermost)
     lead_in = f'<p class="cq-lead-in">{html.escape(cited.lead_in)}</p>' if cited.lead_in else ""
-    also_in = _also_in(cited.citation, messages)
+    marks = _marks(cited.citation, messages, language) if marked else ""
+    also_in = _also_in(cited.citation, messages, language, marked=marked)
     return (
-        f'<article class="cq-passage"><h3>{html.escape(name)}</h3>'
+        f'<article class="cq-passage"><h3>{html.escape(name)}</h3>{marks}'
         f'<blockquote>{lead_in}<p class="cq-text">{highlighted(cited.text, cited.highlights)}</p></blockquote>'
         f"<footer><p>{citation(cited.citation, messages, language)}</p>{also_in}</footer></article>"
     )
+
+
+def _marks(cited: Citation, messages: Messages, language: str) -> str:
+    """Whom a document is for and how it stands, in words."""
+    items = "".join(
+        f'<li class="cq-mark-{kind}">{html.escape(words)}</li>'
+        for kind, words in _standing(cited, messages, language).items()
+    )
+    return f'<ul class="cq-marks">{items}</ul>'
+
+
+def _standing(cited: Citation, messages: Messages, language: str) -> dict[str, str]:
+    """Each mark of a document and its words, whom it is for first."""
+    standing = {
+        Audience.STAFF: {"staff": messages.mark_staff},
+        Audience.PATIENT: {"patient": messages.mark_patient},
+    }[cited.audience]
+    if cited.status is Status.DRAFT:
+        standing["draft"] = messages.mark_draft
+    if cited.status is Status.WITHDRAWN:
+        standing["withdrawn"] = messages.mark_withdrawn
+    if cited.overdue_since is not None:
+        standing["overdue"] = messages.mark_overdue.format(date=long_date(cited.overdue_since, language))
+    return standing
 
 
 def highlighted(text: str, spans: Sequence[Span]) -> str:
@@ -130,14 +187,19 @@ def with_phone_link(text: str, phone: str) -> str:
     return escaped.replace(number, f'<a class="cq-phone" href="tel:{digits}">{number}</a>')
 
 
-def _also_in(cited: Citation, messages: Messages) -> str:
-    titles = dict.fromkeys(f"“{other.title}”" for other in cited.also_in)
+def warnings(sentences: Sequence[str], messages: Messages) -> str:
+    """What whoever looks after the documents should know, at the foot of the staff page."""
+    items = "".join(f"<li>{html.escape(each)}</li>" for each in sentences)
+    return f'<section class="cq-warnings">{heading(messages.desk_warnings)}<ul>{items}</ul></section>'
+
+
+def _also_in(cited: Citation, messages: Messages, language: str, *, marked: bool) -> str:
+    titles = dict.fromkeys(
+        f"“{other.title}” ({', '.join(_standing(other, messages, language).values())})"
+        if marked
+        else f"“{other.title}”"
+        for other in cited.also_in
+    )
     if not titles:
         return ""
     return f'<p class="cq-also">{html.escape(messages.also_in.format(titles=", ".join(titles)))}</p>'
-
-
-def _with_urgent_links(line: str) -> str:
-    """The numbers dial; the word before 988 in "text 988" writes a message to it."""
-    linked = re.sub(r"\b(988|911)\b", r'<a href="tel:\1">\1</a>', html.escape(line))
-    return re.sub(r'\b(text) (?=<a href="tel:988")', r'<a href="sms:988">\1</a> ', linked, flags=re.IGNORECASE)

@@ -1,33 +1,39 @@
-"""What all runs of the page share: settings, sentences, clock and live index. Made once, at the start."""
+"""What all runs of the page share: settings, sentences, clock, live index, who is who. Made once, at the start."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date
 
-from qa.answer import example_questions
+from qa.answer import Library, example_questions
 from qa.clock import Clock
-from qa.index import PassageIndex
+from qa.index.contract import Mask
 from qa.messages import Messages
 from qa.settings import Settings
+from qa.web.identity import Identities
 from qa.web.live import LiveIndex
+from qa.web.visitor import QuestionLimits
 
 EXAMPLES = 4
 
 
 class Examples:
-    """The example questions, worked out once for each generation and day: every visit shows them."""
+    """The example questions, worked out once for each generation, day and state of the labels."""
 
     def __init__(self) -> None:
-        self._made: tuple[tuple[str, date] | None, tuple[str, ...]] = (None, ())
+        self._made: tuple[tuple[str, date] | None, Mask | None, dict[str, str]] = (None, None, {})
 
-    def of(self, index: PassageIndex, today: date) -> tuple[str, ...]:
-        """Questions that the documents in `index` answer which may be shown today."""
-        made_for, examples = self._made
-        if made_for != (index.generation, today):
-            examples = example_questions(index, EXAMPLES, today)
-            self._made = ((index.generation, today), examples)
-        return examples
+    def of(self, library: Library, today: date) -> tuple[str, ...]:
+        """Questions that the documents of `library` answer which may be shown today."""
+        wanted = (library.index.generation, today)
+        mask = library.eligibility.mask(today)
+        made_for, made_under, examples = self._made
+        is_made = made_for == wanted and made_under is mask
+        # The labels may have changed since the watcher's last look.
+        if not is_made or not library.eligibility.confirm(set(examples.values())):
+            examples = example_questions(library, EXAMPLES, today)
+            self._made = (wanted, mask, examples)
+        return tuple(examples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +45,8 @@ class Service:
     language: str
     clock: Clock
     live: LiveIndex
+    identities: Identities
+    question_limits: QuestionLimits
     examples: Examples = field(default_factory=Examples)
 
 

@@ -1,4 +1,4 @@
-"""The HTML that a browser gets first: Streamlit's own, with what must not wait for a script.
+"""The HTML that a browser gets first, on each page: Streamlit's own, with what must not wait for a script.
 
 The crisis and emergency lines stand in it, so they are there before the page has loaded, while the connection is lost
 and without JavaScript. It also names our stylesheet and our few lines of JavaScript (`qa/data/web/`).
@@ -8,22 +8,27 @@ from __future__ import annotations
 
 import html
 import re
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
 import streamlit
 from starlette.datastructures import Headers
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, RedirectResponse, Response
-from starlette.routing import Route
+from starlette.responses import HTMLResponse, PlainTextResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from qa.clock import Clock, whom_to_call
 from qa.messages import Messages
 from qa.settings import Settings
-from qa.web.markup import emergency_banner, with_phone_link
+from qa.web.identity import Role
+from qa.web.markup import with_phone_link
+from qa.web.oidc import STREAMLIT_PATHS
+from qa.web.service import Service
+from qa.web.urgent import emergency_banner
 
-_ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "icon.svg": "image/svg+xml"}
+_ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "signin.css": "text/css", "icon.svg": "image/svg+xml"}
 
 
 def page_shell(settings: Settings, messages: Messages, clock: Clock, language: str) -> str:
@@ -61,13 +66,20 @@ def page_shell(settings: Settings, messages: Messages, clock: Clock, language: s
     return shell
 
 
-def page_routes(settings: Settings, messages: Messages, clock: Clock, language: str) -> list[Route]:
-    """The page itself, at `/`, and our files, below `/page/`."""
+def page_routes(service: Service) -> list[Route]:
+    """The patient's page at `/`, the staff page at `/desk`, and our files, below `/page/`."""
+
+    def shell() -> Response:
+        content = page_shell(service.settings, service.messages, service.clock, service.language)
+        # Not stored, so that the button "back" brings no earlier visitor's page with its question.
+        return HTMLResponse(content, headers={"Cache-Control": "no-store"})
 
     async def page(_: Request) -> Response:
-        shell = page_shell(settings, messages, clock, language)
-        # Not stored, so that the button "back" brings no earlier visitor's page with its question.
-        return HTMLResponse(shell, headers={"Cache-Control": "no-store"})
+        return shell()
+
+    async def staff_page(request: Request) -> Response:
+        is_staff = service.identities.of_request(request).may(Role.STAFF)
+        return shell() if is_staff else _nothing_here(request.scope)
 
     async def asset(request: Request) -> Response:
         name = request.path_params["name"]
@@ -76,21 +88,38 @@ def page_routes(settings: Settings, messages: Messages, clock: Clock, language: 
         content = files("qa").joinpath("data", "web", name).read_bytes()
         return Response(content, media_type=_ASSETS[name], headers={"Cache-Control": "no-cache"})
 
-    page_shell(settings, messages, clock, language)  # a Streamlit that does not fit is an error at the start
-    return [Route("/", page), Route("/page/{name}", asset)]
+    shell()  # a Streamlit that does not fit is an error at the start
+    return [Route("/", page), Route("/desk", staff_page), Route("/page/{name}", asset)]
 
 
-class OnePage:
-    """ASGI middleware that leads a browser from any other address to the one page there is."""
+class KnownPages:
+    """ASGI middleware that leads a browser from any address that is nothing to the patient's page."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, routes: Sequence[BaseRoute]) -> None:
         self._app = app
+        self._routes = routes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Redirect what asks for a document; the address is relative, so that it holds behind a proxy's sub-path."""
-        path = scope.get("path", "")
-        is_elsewhere = scope["type"] == "http" and path != "/"
-        if is_elsewhere and "text/html" in Headers(scope=scope).get("accept", ""):
-            await RedirectResponse("../" * (path.count("/") - 1) or "./")(scope, receive, send)
-            return
-        await self._app(scope, receive, send)
+        """Redirect what asks for a document that no route gives."""
+        if scope["type"] == "http" and _is_for_a_document(scope) and not self._is_known(scope):
+            await _nothing_here(scope)(scope, receive, send)
+        else:
+            await self._app(scope, receive, send)
+
+    def _is_known(self, scope: Scope) -> bool:
+        known = (route.matches(scope)[0] is not Match.NONE for route in self._routes)
+        return scope["path"] in STREAMLIT_PATHS or any(known)
+
+
+def _nothing_here(scope: Scope) -> Response:
+    """What any address gives that is nothing to whoever asks: a browser is led to the patient's page.
+
+    The address is relative, so that it holds behind a proxy's sub-path. What was posted is not sent again.
+    """
+    if not _is_for_a_document(scope):
+        return PlainTextResponse("Not found", status_code=404)
+    return RedirectResponse("../" * (scope["path"].count("/") - 1) or "./", status_code=303)
+
+
+def _is_for_a_document(scope: Scope) -> bool:
+    return "text/html" in Headers(scope=scope).get("accept", "")

@@ -6,10 +6,17 @@ const complete = () => {
   for (const box of document.querySelectorAll("textarea:not([autocomplete])")) {
     box.setAttribute("autocomplete", "off");
     box.setAttribute("enterkeyhint", "search");
+    if (document.querySelector("[data-page='desk']") !== null) {
+      // Somebody with a caller on the line types at once.
+      box.focus({ preventScroll: true });
+    }
   }
   // Marked while it is still empty, so that a screen reader speaks what is put into it.
   for (const place of document.querySelectorAll(".st-key-status:not([role])")) {
     place.setAttribute("role", "status");
+  }
+  for (const place of document.querySelectorAll(".st-key-guidance:not([role])")) {
+    place.setAttribute("role", "alert");
   }
   showReply();
   showLoss();
@@ -47,7 +54,8 @@ const showReply = () => {
     const { top, bottom } = reply.getBoundingClientRect();
     const bannerEnd = document.querySelector(".cq-urgent").getBoundingClientRect().bottom;
     const low = window.innerHeight * (window.innerWidth < 640 ? 0.5 : 0.8);
-    if (top < bannerEnd || (top > low && bottom > window.innerHeight)) {
+    const isWhole = bottom <= window.innerHeight;
+    if (top < bannerEnd || (!isWhole && (top > low || reply.matches(".cq-guidance")))) {
       const still = window.matchMedia("(prefers-reduced-motion: reduce)").matches;
       reply.scrollIntoView({ behavior: still ? "instant" : "smooth", block: "start" });
     }

@@ -9,159 +9,57 @@ from __future__ import annotations
 
 import os
 import tomllib
-from datetime import date, time
 from difflib import get_close_matches
-from pathlib import Path, PurePosixPath
-from typing import Annotated, Literal, Self
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from pathlib import Path
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from qa.audience import Audience
 from qa.errors import SettingsError
+from qa.settings.sections import (
+    WEEKDAYS,
+    Answering,
+    Claims,
+    Clinic,
+    Corpus,
+    Index,
+    Journal,
+    Limits,
+    Model,
+    Oidc,
+    Passages,
+    Retrieval,
+    SignIn,
+    State,
+    Urgent,
+    Weekday,
+)
+
+__all__ = [
+    "WEEKDAYS",
+    "Answering",
+    "Claims",
+    "Clinic",
+    "Corpus",
+    "Index",
+    "Journal",
+    "Limits",
+    "Model",
+    "Oidc",
+    "Passages",
+    "Retrieval",
+    "Settings",
+    "SignIn",
+    "State",
+    "Urgent",
+    "Weekday",
+    "load_settings",
+    "with_folders",
+]
 
 SETTINGS_FILE = "clinic.toml"
 ENV_PREFIX = "CLINIC_QA_"
-
-Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
-WEEKDAYS: tuple[Weekday, ...] = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
-
-
-def _known_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
-        raise ValueError(f"no time zone is called {name!r}; use a name such as America/Chicago") from error
-    return name
-
-
-def _not_blank(text: str) -> str:
-    if not text.strip():
-        raise ValueError("this text must not be empty: it is what a person in danger sees first")
-    return text
-
-
-Guidance = Annotated[str, AfterValidator(_not_blank)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Opening(_Section):
-    """One stretch of a day on which somebody answers the phone; both times in the clinic's zone."""
-
-    opens: time
-    closes: time
-
-    @model_validator(mode="before")
-    @classmethod
-    def _from_text(cls, value: object) -> object:
-        if not isinstance(value, str):
-            return value
-        opens, dash, closes = value.partition("-")
-        if not dash:
-            raise ValueError(f'opening hours look like "08:00-17:00", not {value!r}')
-        return {"opens": opens.strip(), "closes": closes.strip()}
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.opens >= self.closes:
-            raise ValueError(f"opens at {self.opens:%H:%M} but closes at {self.closes:%H:%M}, which is not later")
-        return self
-
-
-class Clinic(_Section):
-    """Who the clinic is and when its phone is answered."""
-
-    name: str = "Our clinic"
-    phone: str = ""
-    hours_line: str = ""
-    hours: dict[Weekday, tuple[Opening, ...]] = Field(default_factory=dict)
-    closed_on: tuple[date, ...] = ()
-    timezone: Annotated[str, AfterValidator(_known_zone)] = "America/New_York"
-    languages: tuple[str, ...] = Field(default=("en",), min_length=1)
-
-
-class Urgent(_Section):
-    """What a person in danger is told, on every page. Neither text can be empty."""
-
-    crisis: Guidance = "Thinking about suicide, or afraid for somebody? Call or text 988 at any hour."
-    emergency: Guidance = "If somebody is in danger right now, call 911."
-
-
-class Corpus(_Section):
-    """Where the documents are and which are let in."""
-
-    folder: Path = Path("corpus")
-    folder_audience: dict[str, Audience] = Field(default_factory=dict)
-    require_approval: bool = False
-    max_file_mb: float = Field(default=25.0, gt=0)
-    read_seconds: float = Field(default=60.0, gt=0)
-    read_memory_mb: int = Field(default=1024, ge=256)
-
-    @field_validator("folder_audience")
-    @classmethod
-    def _below_the_corpus(cls, value: dict[str, Audience]) -> dict[str, Audience]:
-        for folder in value:
-            path = PurePosixPath(folder)
-            if path.is_absolute() or ".." in path.parts:
-                raise ValueError(f"{folder!r} must be a folder below the corpus folder, such as patient or .")
-        return value
-
-
-class Index(_Section):
-    """Where the build puts what it makes."""
-
-    folder: Path = Path("index")
-    keep_generations: int = Field(default=3, ge=1)
-
-
-class Model(_Section):
-    """Which sentence-transformers model turns text into vectors."""
-
-    name: str = "all-MiniLM-L6-v2"
-    dtype: Literal["auto", "float32", "bfloat16"] = "auto"
-    batch_size: int = Field(default=32, ge=1)
-    threads: int = Field(default=0, ge=0)
-
-
-class Passages(_Section):
-    """How documents are cut. Sizes are in the model's own tokens."""
-
-    min_tokens: int = Field(default=80, ge=1)
-    max_tokens: int = Field(default=200, ge=16)
-
-    @model_validator(mode="after")
-    def _in_order(self) -> Self:
-        if self.min_tokens > self.max_tokens:
-            raise ValueError(f"min_tokens ({self.min_tokens}) is above max_tokens ({self.max_tokens})")
-        return self
-
-
-class Retrieval(_Section):
-    """How passages are ranked."""
-
-    candidates: int = Field(default=1000, ge=1)
-    compared: int = Field(default=100, ge=1)
-    words_weight: float = Field(default=1.2, ge=0)
-    glossary: Path | None = None
-    reranker: str = ""
-    reranked: int = Field(default=20, ge=1)
-    top: int = Field(default=5, ge=1, le=50)
-    returned_tokens: int = Field(default=200, ge=1)
-    duplicate_overlap: float = Field(default=0.9, gt=0, le=1)
-
-
-class Answering(_Section):
-    """When passages are shown at all."""
-
-    most_wrong: float = Field(default=0.05, gt=0, lt=1)
-    expected_unanswerable: float = Field(default=0.2, ge=0, lt=1)
-    questions: Path | None = None
-    foreign_questions: Path | None = None
-    max_question_characters: int = Field(default=4000, ge=100)
+_NOT_SECTIONS = ("settings", "cookie_key")  # the settings file's name, and the key that signs staff's cookies
 
 
 class Settings(BaseSettings):
@@ -177,6 +75,11 @@ class Settings(BaseSettings):
     passages: Passages = Passages()
     retrieval: Retrieval = Retrieval()
     answering: Answering = Answering()
+    claims: Claims = Claims()
+    sign_in: SignIn = SignIn()
+    limits: Limits = Limits()
+    journal: Journal = Journal()
+    state: State = State()
 
     @classmethod
     def settings_customise_sources(
@@ -219,7 +122,7 @@ def load_settings(path: Path | None = None) -> Settings:
 
 def _with_files(settings: Settings, base: Path) -> Settings:
     """The same settings, with the files they name taken from `base` where their paths are relative."""
-    retrieval, answering = settings.retrieval, settings.answering
+    retrieval, answering, urgent, claims = settings.retrieval, settings.answering, settings.urgent, settings.claims
     reranker = retrieval.reranker
     if reranker and (base / reranker).is_dir():
         reranker = str(base / reranker)
@@ -233,8 +136,17 @@ def _with_files(settings: Settings, base: Path) -> Settings:
         update={
             "retrieval": retrieval.model_copy(update={"glossary": glossary, "reranker": reranker}),
             "answering": answering.model_copy(update=named),
+            "urgent": urgent.model_copy(update={"rules": base / urgent.rules if urgent.rules else None}),
+            "claims": claims.model_copy(update={"rules": base / claims.rules if claims.rules else None}),
+            "state": State(folder=base / settings.state.folder if settings.state.folder else state_folder()),
         }
     )
+
+
+def state_folder() -> Path:
+    """Where this user's programs keep their state; below it, our folder."""
+    home = os.environ.get("XDG_STATE_HOME", "")
+    return (Path(home) if Path(home).is_absolute() else Path.home() / ".local" / "state") / "clinic-qa"
 
 
 def with_folders(settings: Settings, *, corpus: Path | None, index: Path | None) -> Settings:
@@ -252,7 +164,7 @@ def with_folders(settings: Settings, *, corpus: Path | None, index: Path | None)
 def _check_environment() -> None:
     for variable in os.environ:
         section = variable.removeprefix(ENV_PREFIX).partition("__")[0].lower()
-        if variable.startswith(ENV_PREFIX) and section != "settings" and section not in Settings.model_fields:
+        if variable.startswith(ENV_PREFIX) and section not in (*_NOT_SECTIONS, *Settings.model_fields):
             raise SettingsError(
                 f"the environment variable {variable} names no section of the settings",
                 remedy=_suggestion(section, list(Settings.model_fields)),

@@ -1,0 +1,60 @@
+"""What is said besides passages: guidance in danger, why a question is not looked up, whom to call."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from qa.clock import whom_to_call
+from qa.language import foreign_language
+from qa.messages import known_languages, load_messages
+from qa.models import Urgency
+from qa.settings import Settings
+
+
+def guidance(urgency: Urgency, settings: Settings, now: datetime) -> tuple[str, ...]:
+    """What somebody in danger is told first, the clinic's own line last; nothing where there is no danger."""
+    lines = {
+        Urgency.CRISIS: settings.urgent.crisis_guidance,
+        Urgency.EMERGENCY: settings.urgent.emergency_guidance,
+    }
+    return (*lines[urgency], _whom_to_call(settings, now)) if urgency in lines else ()
+
+
+def advice(settings: Settings, now: datetime) -> str:
+    """What stands above the passages when somebody asks for a decision about their own treatment."""
+    return f"{settings.urgent.advice} {_whom_to_call(settings, now)}"
+
+
+def why_not_looked_up(question: str, settings: Settings, now: datetime) -> tuple[str, ...]:
+    """What to say instead of searching, for questions that cannot be searched; empty for the others."""
+    messages = load_messages(settings.clinic.languages[0])
+    limit = settings.answering.max_question_characters
+    if not question.strip():
+        return (messages.question_empty,)
+    if len(question) > limit:
+        return (messages.question_too_long.format(length=len(question), limit=limit),)
+    if not any(character.isalpha() for character in question):
+        return (messages.question_without_words,)
+    language = foreign_language(question, settings.clinic.languages)
+    if language is None:
+        return ()
+    theirs = [language] if language in known_languages() else []
+    return tuple(
+        sentence("question_other_language", settings, now, language=each)
+        for each in (*theirs, settings.clinic.languages[0])
+    )
+
+
+def sentence(name: str, settings: Settings, now: datetime, language: str | None = None) -> str:
+    """A message that may name whom to call and the documents' languages."""
+    spoken = language or settings.clinic.languages[0]
+    messages = load_messages(spoken)
+    pattern: str = getattr(messages, name)
+    names = [messages.language_names.get(code, code) for code in settings.clinic.languages]
+    call = whom_to_call(settings.clinic, messages, now, spoken)
+    return pattern.format(call=call, languages=", ".join(names)).strip()
+
+
+def _whom_to_call(settings: Settings, now: datetime) -> str:
+    spoken = settings.clinic.languages[0]
+    return whom_to_call(settings.clinic, load_messages(spoken), now, spoken)

@@ -1,0 +1,230 @@
+"""The real app, with the real model over the sample corpus and a few planted documents, and browsers that visit it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+ROOT = Path(__file__).parent.parent
+SETTINGS = {
+    "CLINIC_QA_SETTINGS": str(Path(__file__).with_name("clinic.toml")),
+    # These tests ask as often as they like.
+    "CLINIC_QA_LIMITS__QUESTIONS_PER_MINUTE": "10000",
+    "CLINIC_QA_LIMITS__QUESTIONS_PER_MINUTE_AND_ADDRESS": "10000",
+}
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+START_SECONDS = 300
+WAIT_MS = 60_000
+PHONE, DESKTOP = (390, 844), (1280, 900)
+STAFF_ONLY = "Marmalade zeppelin refunds are offered without asking."
+OVERDUE = "Wallaby forms are kept in the green cabinet."
+HOSTILE = (
+    "Quokka visits: <img src='https://images.example/a.png' onerror='alert(1)'> <b>bold</b> **stars** "
+    "![picture](https://images.example/b.png) [link](https://links.example)."
+)
+
+IN_BROWSER = [
+    pytest.mark.browser,
+    pytest.mark.model,
+    # Where tests must count, such as in CI, a missing browser fails instead.
+    pytest.mark.skipif(CHROMIUM is None and os.environ.get("CI") != "true", reason="Chromium is not installed"),
+]
+
+
+@dataclass(frozen=True)
+class Server:
+    """An app over the documents in `corpus`; all else that it has lies in `folder`."""
+
+    url: str
+    folder: Path
+    corpus: Path
+
+    @property
+    def log(self) -> Path:
+        """A file with all that it wrote."""
+        return self.folder / "server.log"
+
+    @property
+    def index(self) -> Path:
+        return self.folder / "index"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What tells the app, and every command, where everything is."""
+        folders = {"corpus": self.corpus, "index": self.index, "state": self.folder / "state"}
+        named = {f"CLINIC_QA_{name.upper()}__FOLDER": str(folder) for name, folder in folders.items()}
+        return {**os.environ, **SETTINGS, **named}
+
+    def build(self) -> None:
+        """Publish a generation over the documents."""
+        process = self.start_build()
+        output, _ = process.communicate(timeout=START_SECONDS)
+        assert process.returncode == 0, output.decode()
+
+    def start_build(self) -> subprocess.Popen[bytes]:
+        """Begin to build over the documents, in a process group of its own."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "qa", "build"],
+            cwd=ROOT,
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+
+    @property
+    def live(self) -> str:
+        """The generation that the pointer names."""
+        return (self.index / "current").read_text()
+
+
+@contextmanager
+def serve(folder: Path, corpus: Path) -> Iterator[Server]:
+    """The app on a free port, over these documents and the index in `folder`, until the tests are done with it."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = Server(f"http://localhost:{port}", folder, corpus)
+    command = [
+        sys.executable,
+        "-m",
+        "streamlit",
+        "run",
+        "app.py",
+        "--server.port",
+        str(port),
+        "--server.headless",
+        "true",
+    ]
+    with server.log.open("wb") as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=server.environment, stdout=log, stderr=subprocess.STDOUT)
+    try:
+        wait_until(lambda: process.poll() is not None or healthy(server.url))
+        assert process.poll() is None, server.log.read_text()
+        yield server
+    finally:
+        process.terminate()
+        process.wait(timeout=30)
+
+
+def wait_until(reached: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while not reached():
+        assert time.monotonic() < deadline, "waited too long"
+        time.sleep(0.2)
+
+
+def healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as response:  # noqa: S310 - our own server
+            return response.status == 200
+    except OSError:
+        return False
+
+
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample corpus, with a sentence planted among the staff's documents and a hostile one among the patients'."""
+    folder = tmp_path_factory.mktemp("documents") / "corpus"
+    shutil.copytree(ROOT / "corpus", folder)
+    labels = "---\ntitle: {}\naudience: {}\nstatus: approved\napproved_by: Test\napproved_on: 2026-01-01\n"
+    labels += "review_by: 2040-01-01\n---\n\n"
+    (folder / "staff" / "planted.md").write_text(labels.format("Planted", "staff") + STAFF_ONLY)
+    overdue = labels.format("Forms", "staff").replace("2040", "2020")
+    (folder / "staff" / "overdue.md").write_text(overdue + OVERDUE)
+    (folder / "patient" / "hostile.txt").write_text(HOSTILE + " Quokka visits happen on Tuesdays at the clinic.\n")
+    (folder / "patient" / "hostile.txt.yaml").write_text(
+        labels.format("'<u>Quokka</u> guide'", "patient").strip("-\n") + "\n"
+    )
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    Server("", folder, corpus).build()
+    with serve(folder, corpus) as server:
+        yield server
+
+
+@pytest.fixture(scope="module")  # no longer: while Playwright runs, no other test can have an event loop
+def browser() -> Iterator[Browser]:
+    from playwright.sync_api import sync_playwright
+
+    assert CHROMIUM is not None, "these tests need Chromium: apt-get install chromium"
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield chromium
+        chromium.close()
+
+
+class Visit:
+    """One visitor's browser window, which notes what goes wrong in it and what it asks for."""
+
+    def __init__(
+        self, browser: Browser, server: Server, size: tuple[int, int], scheme: Literal["light", "dark"] = "light"
+    ) -> None:
+        self.server = server
+        self.context = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
+        self.page: Page = self.context.new_page()
+        self.page.set_default_timeout(WAIT_MS)
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        self.page.on("console", lambda line: self.complaints.append(line.text) if line.type == "error" else None)
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.context.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("websocket", lambda channel: self.requests.append(channel.url))
+        self.page.goto(server.url)
+        self.box.wait_for()
+
+    @property
+    def box(self):  # noqa: ANN201 - Playwright's own type
+        return self.page.get_by_role("textbox", name="What would you like to know?")
+
+    def until(self, holds: str) -> None:
+        """Wait until this JavaScript holds. Playwright's own waiting is stopped by the page's security policy."""
+        wait_until(lambda: bool(self.page.evaluate(holds)))
+
+    def ask(self, question: str) -> str:
+        """Type, press the button, and give the reply's text."""
+        last = self.page.locator("[data-reply]")
+        number = int(last.get_attribute("data-reply") or 0) if last.count() else 0
+        self.box.fill(question)
+        self.page.get_by_role("button", name="Find the answer").click()
+        reply = self.page.locator(f"[data-reply='{number + 1}']")
+        reply.wait_for()
+        return reply.inner_text()
+
+    def ask_until(self, question: str, said: str) -> None:
+        """Ask again and again, until the reply says it."""
+        wait_until(lambda: said in self.ask(question))
+
+    def clear(self) -> None:
+        self.page.get_by_role("button", name="Clear everything").click()
+        self.page.get_by_role("heading", name="People often ask about").wait_for()
+
+
+@pytest.fixture
+def visit(browser: Browser, server: Server) -> Iterator[Visit]:
+    visit = Visit(browser, server, DESKTOP)
+    yield visit
+    visit.context.close()
