@@ -11,7 +11,7 @@ from importlib.metadata import version
 from qa.audience import Audience
 from qa.claims import waiting_in
 from qa.clock import Clock
-from qa.embed import PACKAGED_MODEL, ModelFiles, ModelFingerprint, SentenceEmbedder, cpu_has_bfloat16
+from qa.embed import ModelFiles, ModelFingerprint, cpu_has_bfloat16
 from qa.errors import QAError
 from qa.index.faiss_index import FaissIndex, open_index
 from qa.index.generations import read_report
@@ -21,8 +21,7 @@ from qa.load import LoadReport, load_documents
 from qa.metadata import due, overdue_since, patient_may_read
 from qa.models import Metadata, Status
 from qa.settings import Settings
-from qa.triage import tells_apart
-from qa.triage.rules import load_rules
+from qa.triage import load_reviewed
 
 _PACKAGES = ("clinic-qa", "torch", "sentence-transformers", "faiss-cpu", "bm25s", "pypdf", "streamlit")
 
@@ -69,32 +68,25 @@ def examine(settings: Settings, clock: Clock) -> list[Finding]:
             )
         )
         findings += _indexes(settings, fingerprint, clock)
-        findings.append(_triage(settings, model_files))
+        findings.append(_triage(settings, fingerprint))
     if loaded is None:
         return [*findings, *trouble]
     return [*findings, *_documents(settings, loaded, clock().date())]
 
 
-def _triage(settings: Settings, model_files: ModelFiles) -> Finding:
-    """Whether the triage rules can be used, and whether the model tells their examples apart.
-
-    The packaged rules with the packaged model are tested with this software; anything else is tried here.
-    """
+def _triage(settings: Settings, fingerprint: ModelFingerprint) -> Finding:
+    """Whether the files of triage can be used, and whether they were learned with the model in use."""
     try:
-        rules = load_rules(settings.urgent.rules)
-        packaged = settings.urgent.rules is None and settings.model.name == PACKAGED_MODEL
-        state = f"{len(rules.rules)} rules, {len(rules.examples)} examples"
-        if packaged or tells_apart(
-            settings.urgent.rules, SentenceEmbedder.load(settings.model, model_files, threads=1)
-        ):
-            return Finding("triage", good=True, state=state)
+        learned = load_reviewed(settings.urgent.rules).learned
     except QAError as error:
         return _problem("triage", error)
+    if learned.model == fingerprint.digest:
+        return Finding("triage", good=True, state="by words and meaning")
     return Finding(
         "triage",
         good=False,
-        state=f"{state}; the model does not tell the examples apart, so triage goes by phrases alone",
-        remedy="Use the packaged model, or examples that this model can tell apart; see docs/triage.md.",
+        state="it was learned with another model, so it goes by words alone",
+        remedy="Copy qa/data/triage, name the copy as urgent.rules in clinic.toml, and run `clinic-qa triage --learn`.",
     )
 
 

@@ -70,14 +70,17 @@ class Journal:
         self._clock = clock
 
     def record(self, reply: Answer) -> None:
-        """Write down what was asked, where that is turned on. Never raises: an answer must not wait for a journal."""
+        """Write down what was asked, where that is turned on. Never raises: an answer must not wait for a journal.
+
+        Of a question that was too long to be looked up, only as much as could have been.
+        """
         if self._settings.journal.questions == "none":
             return
         documents = dict.fromkeys(passage.citation.document for passage in reply.passages)
         row = (
             int(self._clock().timestamp()),
             reply.audience.value,
-            reply.question,
+            reply.question[: self._settings.answering.max_question_characters],
             reply.kind.value,
             reply.level.value if reply.level else None,
             json.dumps(list(documents), ensure_ascii=False),

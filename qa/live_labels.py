@@ -210,14 +210,17 @@ class LiveLabels:
         return _Known(file, fingerprints, settled, stricter(document.metadata, self._said(document, file, infos[0])))
 
     def _said(self, document: IndexedDocument, file: Found, info: os.stat_result) -> Metadata:
-        """What label, front matter and folder say now."""
+        """What label, front matter and folder say now. A sign-off that was taken back closes, where one is needed."""
         language = self._settings.clinic.languages[0]
         try:
             content = self._content(document, file, info)
-            return metadata_of(file, content, self._settings.corpus, self._clock().date(), language)[0]
+            said = metadata_of(file, content, self._settings.corpus, self._clock().date(), language)[0]
         except (QAError, OSError, *READER_FAULTS):
             # A build would report the file and leave it out; the other documents must still be looked at.
             return fail_closed(document.metadata)
+        answered_for = {sign_off.digest for sign_off in said.signed_off}
+        is_taken_back = any(sign_off.digest not in answered_for for sign_off in document.metadata.signed_off)
+        return fail_closed(said) if is_taken_back and self._settings.claims.mode == "block" else said
 
     def _content(self, document: IndexedDocument, file: Found, info: os.stat_result) -> Document:
         """As much of the file as may say who reads it. Raises QAError or OSError where a build would not read it.

@@ -22,7 +22,7 @@ from qa.models import Metadata, SignOff, Status
 from qa.parse import SUPPORTED, reader_for
 from qa.plain_yaml import parse_mapping
 from qa.sign_offs import as_label
-from qa.walk import SIDECAR_SUFFIXES, safe, walk
+from qa.walk import SIDECAR_SUFFIXES, Fingerprint, safe, walk
 
 LARGEST_BYTES = 64_000
 
@@ -85,13 +85,13 @@ def write_sidecar(document: Path, changes: Mapping[str, object]) -> Path:
     """Merge `changes` into the document's label, which is made when missing, and return its path.
 
     A value of None takes the key away. Keys that are not ours stay; comments do not. The file is replaced as a whole,
-    so that nobody ever reads half of it. Raises MetadataError for unusable changes and for a label that cannot be read.
+    so that nobody ever reads half of it. Raises MetadataError for unusable changes, and for a label that cannot be read
+    or that somebody else changes meanwhile.
     """
-    path = sidecar_of(document)
-    other = document.with_name(document.name + SIDECAR_SUFFIXES[1])
-    present = next((file for file in (path, other) if os.path.lexists(file)), None)
-    values = (read_sidecar(present) if present else {}) | checked(changes)
-    path = present or path
+    usual, other = (document.with_name(document.name + suffix) for suffix in SIDECAR_SUFFIXES)
+    path = other if os.path.lexists(other) and not os.path.lexists(usual) else usual
+    before = _fingerprint(path)
+    values = (read_sidecar(path) if before else {}) | checked(changes)
     ordered = [key for key in KEYS if key in values] + [key for key in values if key not in KEYS]
     content = {key: _writable(values[key]) for key in ordered if values[key] is not None or key not in changes}
     text = yaml.dump(content, Dumper=_PlainDumper, sort_keys=False, allow_unicode=True, width=10_000)
@@ -102,6 +102,9 @@ def write_sidecar(document: Path, changes: Mapping[str, object]) -> Path:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
+        if _fingerprint(path) != before:  # or else we might undo that somebody has just closed the document
+            half.unlink()
+            raise MetadataError("the label was changed meanwhile", path=path, remedy="Run the command again.")
         half.replace(path)
     except FileExistsError as error:
         raise MetadataError("the label cannot be written", path=path, found=error.strerror) from error
@@ -109,6 +112,13 @@ def write_sidecar(document: Path, changes: Mapping[str, object]) -> Path:
         half.unlink(missing_ok=True)
         raise MetadataError("the label cannot be written", path=path, found=error.strerror) from error
     return path
+
+
+def _fingerprint(path: Path) -> Fingerprint | None:
+    try:
+        return Fingerprint.of(path.lstat())
+    except FileNotFoundError:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

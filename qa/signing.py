@@ -124,7 +124,7 @@ def sign(settings: Settings, name: str, digests: Sequence[str], *, by: str, toda
 
 
 def unsign(settings: Settings, name: str, digests: Sequence[str], *, today: date) -> tuple[SignOff, ...]:
-    """Take sign-offs out of a document's label and return them; the next build takes the document from patients.
+    """Take sign-offs out of a document's label and return them; patients do not get it with their next question.
 
     Raises ClaimsError, before anything is written, for a digest that nobody signed.
     """

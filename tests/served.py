@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+_THREADS = "CLINIC_QA_MODEL__THREADS"  # a busy machine wants one
 START_SECONDS = 300
 
 
@@ -37,7 +38,7 @@ def home_of(folder: Path) -> dict[str, str]:
     for place in places.values():
         place.mkdir(mode=0o700, exist_ok=True)
     return {
-        **{name: value for name, value in os.environ.items() if not name.startswith("CLINIC_QA_")},
+        **{name: value for name, value in os.environ.items() if name == _THREADS or not name.startswith("CLINIC_QA_")},
         "HOME": str(places["home"]),
         "TMPDIR": str(places["tmp"]),
         "XDG_STATE_HOME": str(places["state"]),

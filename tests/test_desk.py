@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -29,7 +31,7 @@ from qa.clock import Clock
 from qa.index import FaissIndex
 from qa.judge import Judge
 from qa.models import Status
-from qa.settings import Settings
+from qa.settings import Journal, Settings, State
 from qa.web import asking, desk
 from qa.web.identity import PATIENT, Identity, Role
 from qa.web.service import Service, _Holder, provide
@@ -353,6 +355,19 @@ def test_too_many_questions_are_not_looked_up() -> None:
     assert "tel:988" in guidance_of(ask(page, CRISIS))
     button(page, MESSAGES.clear_button).click().run()
     assert "Many questions" in shown(ask(page, "driving")), "clearing does not begin anew"
+
+
+def test_what_is_over_the_limit_is_not_written_down(few: Service, tmp_path: Path) -> None:
+    """Where questions are kept, those beyond the limit are not: nobody fills the disk with them."""
+    kept = few.settings.model_copy(
+        update={"journal": Journal(questions="full"), "state": State(folder=tmp_path / "state")}
+    )
+    provide(replace(few, settings=kept))
+    page = open_page()
+    for _ in range(4):
+        ask(page, "driving")
+    with closing(sqlite3.connect(tmp_path / "state" / "journal.sqlite")) as connection:
+        assert connection.execute("SELECT count(*) FROM question").fetchone() == (2,)
 
 
 def test_an_address_has_a_limit_of_its_own(few: Service, monkeypatch: pytest.MonkeyPatch) -> None:

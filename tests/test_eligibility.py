@@ -32,9 +32,9 @@ from qa.judge import Judge
 from qa.live_labels import LiveLabels
 from qa.load import load_documents
 from qa.metadata import patient_may_read, stricter
-from qa.models import CitedPassage, Metadata, Status
-from qa.settings import Corpus, Settings, with_folders
-from qa.sidecars import label
+from qa.models import CitedPassage, Metadata, SignOff, Status
+from qa.settings import Claims, Corpus, Settings, with_folders
+from qa.sidecars import label, write_sidecar
 
 Change = Callable[[Path], object]
 
@@ -669,3 +669,26 @@ def test_the_stricter_of_then_and_now(then: Metadata, now: Metadata, today: date
     assert patient_may_read(stricter(now, then), today) is both
     assert stricter(then, then) == then
     assert stricter(stricter(then, now), now) == stricter(then, now)
+
+
+@pytest.mark.parametrize(("mode", "taken"), [("block", True), ("warn", False)])
+def test_a_sign_off_that_is_taken_back_takes_the_document_away(
+    tmp_path: Path, settings: Settings, embedder: WordEmbedder, clock: Clock, mode: str, *, taken: bool
+) -> None:
+    """Where claims wait for a sign-off, a document that was shown because of one is not without it; it comes back."""
+    settings = settings.model_copy(update={"claims": Claims.model_validate({"mode": mode})})
+    sign_off = SignOff("5" * 64, "Dr. Test", TODAY)
+    built = entry("safe.md", "Ketamine is safe.")
+    built = replace(built, metadata=replace(built.metadata, signed_off=(sign_off,)))
+    path = settings.corpus.folder / "safe.md"
+    path.write_text("Ketamine is safe.", encoding="utf-8")
+    write_sidecar(path, {"audience": "patient", "approved_by": "Dr. Test", "signed_off": [sign_off]})
+    index = index_of(tmp_path / "patient", [built], embedder)
+    labels = LiveLabels(index, settings, clock)
+    assert labels.confirm(["safe.md"])
+    write_sidecar(path, {"signed_off": []})
+    assert labels.confirm(["safe.md"]) is not taken
+    assert shown(labels, index) == (set() if taken else {"safe.md"})
+    write_sidecar(path, {"signed_off": [sign_off]})
+    assert labels.confirm(["safe.md"])
+    index.close()

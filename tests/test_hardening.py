@@ -250,6 +250,8 @@ UNWANTED = [
     BackMsg(file_urls_request={"request_id": "r", "file_names": ["a"], "session_id": "s"}),
     BackMsg(backend_operation_request={"request_id": "r", "session_id": "s"}),
     BackMsg(),
+    # The id of no widget: Streamlit would take it for something that the page keeps, and fail over it.
+    BackMsg(rerun_script={"widget_states": {"widgets": [{"id": "desk-reply", "string_value": "zebra"}]}}),
 ]
 
 
@@ -285,7 +287,7 @@ def read_on(socket: ClientConnection) -> None:
 
 
 @real
-@pytest.mark.parametrize("size", [1_200_000, 3_000_000])
+@pytest.mark.parametrize("size", [300_000, 1_200_000, 3_000_000])
 def test_what_is_too_large_ends_the_connection(app: App, size: int) -> None:
     """A message beyond the limit closes the connection, says nothing of the inside, and is not in the log."""
     with open_socket(app, app.url) as socket:

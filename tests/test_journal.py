@@ -101,6 +101,12 @@ def test_a_question_is_written_down(kept: Journal) -> None:
     assert rows(kept) == [(int(NOW.timestamp()), "patient", "may I drive?", "not_covered", "not_covered", "[]")]
 
 
+def test_a_question_that_is_too_long_is_written_down_in_part(kept: Journal) -> None:
+    """Of a question that nobody looks up for its length, no more is written than of the longest that is looked up."""
+    kept.record(reply("a" * 1_000_000))
+    assert [len(str(row[2])) for row in rows(kept)] == [Settings().answering.max_question_characters]
+
+
 def test_the_journal_is_its_owners_alone(kept: Journal) -> None:
     """The folder has mode 700 and the file 600, also a file that was open to others before."""
     kept.record(reply("one"))

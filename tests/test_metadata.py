@@ -454,6 +454,25 @@ def test_write_overwrites_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     assert planted.is_symlink()
 
 
+@pytest.mark.parametrize("before", ["audience: patient\n", None])
+def test_write_undoes_nobodys_change(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, before: str | None) -> None:
+    """A label that somebody closes while another change to it is under way stays closed, and the error says so."""
+    path = tmp_path / "leaflet.pdf.yaml"
+    if before is not None:
+        path.write_text(before)
+    sync = os.fsync
+
+    def close_meanwhile(descriptor: int) -> None:
+        sync(descriptor)
+        path.write_text("audience: staff\n")
+
+    monkeypatch.setattr("qa.sidecars.os.fsync", close_meanwhile)
+    with pytest.raises(MetadataError, match="changed meanwhile"):
+        write_sidecar(tmp_path / "leaflet.pdf", {"version": "2"})
+    assert read_sidecar(path) == {"audience": "staff"}
+    assert [file.name for file in tmp_path.iterdir()] == ["leaflet.pdf.yaml"]
+
+
 def test_write_merges(tmp_path: Path) -> None:
     """Writing keeps what the label said, keys of others included, in one fixed order, as plain YAML."""
     document = tmp_path / "leaflet.pdf"

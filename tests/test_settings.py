@@ -114,11 +114,12 @@ def test_a_value_that_cannot_be_used_is_an_error(tmp_path: Path, text: str) -> N
         load_settings(written(tmp_path, text))
 
 
+@pytest.mark.parametrize("text", ["  ", "\u200b", "\u2060\u00ad", "..."])
 @pytest.mark.parametrize("key", ["crisis", "emergency"])
-def test_guidance_cannot_be_emptied(tmp_path: Path, key: str) -> None:
-    """What a person in danger is told can be reworded, but not switched off."""
+def test_guidance_cannot_be_emptied(tmp_path: Path, key: str, text: str) -> None:
+    """What a person in danger is told can be reworded, but neither switched off nor made of what nobody sees."""
     with pytest.raises(SettingsError, match="person in danger"):
-        load_settings(written(tmp_path, f'[urgent]\n{key} = "  "'))
+        load_settings(written(tmp_path, f'[urgent]\n{key} = "{text}"'))
 
 
 def test_a_named_file_must_be_there(tmp_path: Path) -> None:

@@ -389,3 +389,17 @@ def test_examples_follow_the_generation_the_day_and_the_labels(tmp_path: Path, e
     assert examples.of(Library(index, labels), NOW.date()) == ()
     del labels.mask  # type: ignore[attr-defined] # back to what it was
     assert examples.of(Library(index, labels), NOW.date() + timedelta(days=1)) == ()
+
+
+def test_a_reply_that_is_drawn_again_holds_nothing_that_was_taken_away(
+    page: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A page that stays open, or comes back, does not send a passage again whose document patients may not read now."""
+    assert "<article" in shown(ask(page, "May I go home driving?"))
+    assert "<article" in shown(page.run())
+    monkeypatch.setattr(Labels, "confirm", lambda *_: False)
+    content = shown(page.run())
+    assert "<article" not in content
+    assert "555-0142" in content
+    monkeypatch.setattr(Labels, "confirm", lambda *_: True)
+    assert "<article" not in shown(page.run())

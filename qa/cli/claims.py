@@ -103,10 +103,10 @@ def sign(document: str, digests: tuple[str, ...], by: str, settings_file: Path |
 @corpus_option
 @explained
 def unsign(document: str, digests: tuple[str, ...], settings_file: Path | None, corpus: Path | None) -> None:
-    """Take sign-offs back; the next `clinic-qa build` takes DOCUMENT from patients."""
+    """Take sign-offs back; where claims.mode is "block", patients do not get DOCUMENT with their next question."""
     from qa.clock import clinic_clock
     from qa.signing import unsign as take_back
 
     settings = settings_of(settings_file, corpus, None)
     gone = take_back(settings, document, digests, today=clinic_clock(settings.clinic.timezone)().date())
-    click.echo(f"Taken back: {len(gone)}. Run `clinic-qa build`: until then patients may still get the document.")
+    click.echo(f"Taken back: {len(gone)}. Run `clinic-qa build`, too: it says what waits now.")

@@ -21,19 +21,31 @@ if TYPE_CHECKING:
 @click.argument("words", nargs=-1, metavar="TEXT")
 @click.option("--batch", type=click.File("rb"), help='A file of lines {"id": …, "text": "…"}; - reads standard input.')
 @click.option("--patterns-only", is_flag=True, help="Without the model, as when it fails.")
+@click.option("--learn", "learns", is_flag=True, help="Learn from the examples, after they have changed.")
 @settings_option
 @json_option
 @explained
 def triage(
-    words: tuple[str, ...], batch: BinaryIO | None, settings_file: Path | None, *, patterns_only: bool, as_json: bool
+    words: tuple[str, ...],
+    batch: BinaryIO | None,
+    settings_file: Path | None,
+    *,
+    patterns_only: bool,
+    learns: bool,
+    as_json: bool,
 ) -> None:
     """Say how urgent a text is: crisis, emergency, advice or none.
 
     With --batch, one JSON object for each line of the file, in order. Nothing is kept.
     """
+    settings = settings_of(settings_file, None, None)
+    if learns:
+        if words or batch is not None or patterns_only:
+            raise click.UsageError("--learn goes alone.")
+        click.echo(_learned(settings))
+        return
     if bool(words) == (batch is not None):
         raise click.UsageError("Give either a text or --batch FILE.")
-    settings = settings_of(settings_file, None, None)
     judge = _judge(settings, None if patterns_only else _embedder(settings))
     if batch is None:
         found = judge(" ".join(words))
@@ -53,12 +65,27 @@ def _as_json(found: Triaged) -> dict[str, object]:
 
 
 def _judge(settings: Settings, embedder: Embedder | None) -> Callable[[str], Triaged]:
-    from qa.triage import tells_apart
+    from qa.triage import knows_model
     from qa.triage import triage as triage_text
 
-    if embedder is not None and not tells_apart(settings.urgent.rules, embedder):
-        click.echo("The model does not tell the examples apart, or fails: by patterns alone.", err=True)
+    if embedder is not None and not knows_model(settings.urgent.rules, embedder):
+        click.echo("Triage was learned with another model: by patterns alone.", err=True)
     return lambda text: triage_text(text, rules=settings.urgent.rules, embedder=embedder)
+
+
+def _learned(settings: Settings) -> str:
+    """Learn, write what was learned beside the examples, and say how well they are told apart."""
+    from importlib.resources import as_file, files
+
+    from qa.embed import SentenceEmbedder
+    from qa.triage.learn import learn_from, quality
+    from qa.triage.learned import FILE
+
+    fitted = learn_from(settings.urgent.rules, SentenceEmbedder.load(settings.model))
+    with as_file(files("qa").joinpath("data", "triage")) as packaged:
+        path = (settings.urgent.rules or packaged) / FILE
+        fitted.learned.save(path)
+    return f"Learned: {path}\n{quality(fitted)}"
 
 
 def _embedder(settings: Settings) -> Embedder | None:

@@ -24,7 +24,7 @@ def _known_zone(name: str) -> str:
 
 
 def _not_blank(text: str) -> str:
-    if not text.strip():
+    if not any(character.isalnum() for character in text):  # an invisible character is no text either
         raise ValueError("this text must not be empty: it is what a person in danger sees first")
     return text
 

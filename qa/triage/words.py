@@ -29,6 +29,7 @@ _SHORTEST_FUZZY = 5
 _TWO_MISTAKES = 8  # letters from which two mistakes are let pass
 _GLUED = range(7, 41)  # lengths of words that may be several run together
 _MOST_GUESSED = 10_000  # different words of one text; what comes after them is taken as it is spelt
+_LONGEST_GUESSED = 60  # letters of one word; a longer one is no word
 _SPACED = 3  # single letters in a row that may be one word
 _ENDS = frozenset(".?!\n…")
 
@@ -61,6 +62,10 @@ class Spelling:
         return {letter: tuple(words) for letter, words in groupby(ordered, key=lambda word: word[0])}
 
     @cached_property
+    def _in_order(self) -> tuple[str, ...]:
+        return tuple(sorted(self.keywords))
+
+    @cached_property
     def _symbols(self) -> re.Pattern[str] | None:
         if not self.symbols:
             return None
@@ -84,6 +89,10 @@ class Spelling:
             found.append(Sentence(words, asks=False))
         return found
 
+    def as_typed(self, text: str) -> set[str]:
+        """The words of a text as they are spelt there, without apostrophes."""
+        return {token.replace("'", "") for token in self._tokens(text) if token[0] not in _ENDS}
+
     def _words(self, tokens: list[str], seen: dict[str, tuple[str, ...]]) -> Iterator[str]:
         """The plain words of tokens; letters that stand alone in a row are put together where they make one."""
         for single, group in groupby(tokens, key=lambda token: len(token) == 1):
@@ -105,6 +114,7 @@ class Spelling:
         return (match.group() for match in _TOKEN.finditer(text))
 
     def _resolved(self, token: str, *, guess: bool) -> tuple[str, ...]:
+        guess = guess and len(token) <= _LONGEST_GUESSED
         if token in self.written_out:
             return tuple(self.written_out[token].split())
         plain = token.replace("'", "")
@@ -126,14 +136,23 @@ class Spelling:
         for form in forms:
             if form in self.known or form in self.written_out:
                 return (form,)
-        if "*" in token:
-            masked = re.compile(re.escape(token).replace(r"\*", "[a-z]"))
-            if matching := next((word for word in sorted(self.keywords) if masked.fullmatch(word)), None):
-                return (matching,)
+        if "*" in token and (masked := self._masked(token)):
+            return (masked,)
         for form in forms:
             if form.isalpha() and (nearest := self._nearest(form)):
                 return (nearest,)
         return next((parts for form in forms if form.isalpha() and (parts := self._unglued(form))), ())
+
+    def _masked(self, token: str) -> str | None:
+        """The first keyword that has these letters, with any others in the place of asterisks."""
+        return next(
+            (
+                word
+                for word in self._in_order
+                if len(word) == len(token) and all(shown in ("*", own) for shown, own in zip(token, word, strict=True))
+            ),
+            None,
+        )
 
     def _nearest(self, word: str) -> str | None:
         """The keyword that this is a misspelling of: one mistake, or two in a long word, after the right first letter.

@@ -13,7 +13,6 @@ import streamlit as st
 from starlette.middleware import Middleware
 from starlette.routing import Route
 
-from qa import triage
 from qa.answer import answer
 from qa.audience import Audience
 from qa.clock import clinic_clock
@@ -25,7 +24,7 @@ from qa.live_labels import LiveLabels
 from qa.messages import load_messages
 from qa.retrieve.rerank import load_reranker
 from qa.settings import Settings, load_settings
-from qa.triage.rules import load_rules
+from qa.triage import load_reviewed
 from qa.web.discretion import Discretion, discreet
 from qa.web.gate import Gate
 from qa.web.headers import SecurityHeaders
@@ -94,14 +93,9 @@ def app_parts() -> AppParts:
 
 def create_service(settings: Settings) -> Service:
     """What the pages work with, for these settings. Raises SettingsError."""
-    load_rules(settings.urgent.rules)  # rules that cannot be used are an error at the start, not at a question
+    load_reviewed(settings.urgent.rules)  # files that cannot be used are an error at the start, not at a question
     language = settings.clinic.languages[0]
     clock = clinic_clock(settings.clinic.timezone)
-
-    def load() -> SentenceEmbedder:
-        embedder = SentenceEmbedder.load(settings.model, threads=1)
-        triage.warm(settings.urgent.rules, embedder)
-        return embedder
 
     def warm(serving: Serving) -> None:
         # A whole answer, so that the first visitor waits for no part that is made on its first use.
@@ -118,7 +112,7 @@ def create_service(settings: Settings) -> Service:
     reranker = cache(lambda: load_reranker(settings.retrieval, settings.model))
     live = LiveIndex(
         settings.index.folder,
-        load,
+        lambda: SentenceEmbedder.load(settings.model, threads=1),
         warm,
         eligibility_of=lambda index: LiveLabels(index, settings, clock),
         judge_of=lambda index: open_judge(index, settings, reranker()),

@@ -85,7 +85,9 @@ class Asking:
             return
         if example is not None:
             st.session_state[self._box()] = example
-        st.session_state[self._key("pending")] = st.session_state.get(self._box(), "")
+        asked = st.session_state.get(self._box(), "")
+        # A program may send what is no text.
+        st.session_state[self._key("pending")] = asked if isinstance(asked, str) else ""
 
     def clear(self) -> None:
         """Forget question and reply. How often stays, so that the next box is a new one."""
@@ -105,7 +107,7 @@ class Asking:
         with st.container(key="status"), st.empty():
             if question is not None:
                 self._look_up(question, place)
-            reply: Reply | None = st.session_state.get(self._key("reply"))
+            reply = self._kept()
             self._guide(reply, place)
             self._status(reply)
         return reply
@@ -131,7 +133,8 @@ class Asking:
         self._guide(at_once, place)
         messages = self.service.messages
         with st.spinner(messages.searching if self.service.live.settled else messages.opening_index):
-            found = self._reply_from(number, question, self._attempts())
+            allowed = self.service.question_limits.allow_one_more()
+            found = self._reply_from(number, question, self._attempts(allowed=allowed), journal=allowed)
         if at_once.guidance and not found.guidance:
             found = replace(found, urgency=at_once.urgency, guidance=at_once.guidance)
         self._keep(found)
@@ -139,17 +142,33 @@ class Asking:
     def _keep(self, reply: Reply) -> None:
         st.session_state[self._key("reply")] = reply
 
-    def _attempts(self) -> list[_Attempt]:
+    def _kept(self) -> Reply | None:
+        """The reply, for good without its passages once patients may not read one of their documents any more."""
+        reply: Reply | None = st.session_state.get(self._key("reply"))
+        if reply is None or not reply.passages or self.audience is not Audience.PATIENT:
+            return reply
+        library = self.service.live.serving.library(self.audience)
+        shown = {each.document for cited in reply.passages for each in (cited.citation, *cited.citation.also_in)}
+        try:
+            if library is not None and library.eligibility.confirm(shown):
+                return reply
+        except KeyError:
+            pass  # a newer index has a document no more
+        notices = () if reply.guidance else (*reply.notices, self._sentence("not_covered"))
+        self._keep(replace(reply, notices=notices, passages=(), level=None))
+        return self._kept()
+
+    def _attempts(self, *, allowed: bool) -> list[_Attempt]:
         """How to look a question up, best first: with everything, or with as much as still works."""
         live = self.service.live
-        if not self.service.question_limits.allow_one_more():
+        if not allowed:
             said = (self._sentence("too_many_questions"),)
             return [(live.serving.library(self.audience), None, said), (None, None, said)]
         serving = live.wait(_WAIT_SECONDS)
         library, said = serving.library(self.audience), (self._sentence("something_wrong"),)
         return [(library, serving.embedder, ()), (library, None, said), (None, None, said)]
 
-    def _reply_from(self, number: int, question: str, attempts: list[_Attempt], *, journal: bool = True) -> Reply:
+    def _reply_from(self, number: int, question: str, attempts: list[_Attempt], *, journal: bool) -> Reply:
         """The reply of the first attempt that does not fail; where all do, one with words for that."""
         for library, embedder, instead in attempts:
             found = self._try(question, library, embedder, instead)

@@ -24,7 +24,10 @@ from qa.web.oidc import STREAMLIT_PATHS
 _STREAM = "/_stcore/stream"
 _NEEDED = frozenset({"/_stcore/health", "/_stcore/host-config"})
 _MESSAGES = frozenset({"rerun_script", "stop_script", "app_heartbeat"})
-_POLICY_VIOLATION = 1008  # RFC 6455, 7.4.1
+_WIDGET = "$$ID"  # how Streamlit begins the ids of its widgets
+# Bytes of a message. A question is a few kilobytes; looking for danger in a text takes the longer the longer it is.
+_LARGEST = 256 * 1024
+_POLICY_VIOLATION, _TOO_BIG = 1008, 1009  # RFC 6455, 7.4.1
 
 
 class Gate:
@@ -43,7 +46,7 @@ class Gate:
                 # Streamlit refuses other sites too, but asks the internet for our address first.
                 await send({"type": "websocket.close", "code": _POLICY_VIOLATION})
             else:
-                await self._app(scope, _only_known(receive), send)
+                await self._app(scope, _only_known(receive, send), send)
         elif scope["type"] == "http" and not self._is_open(scope):
             await PlainTextResponse("Not found", status_code=404)(scope, receive, send)
         else:
@@ -71,13 +74,20 @@ def _is_from_elsewhere(headers: Headers) -> bool:
     return origin is not None and urlsplit(origin).netloc != headers.get("host")
 
 
-def _only_known(receive: Receive) -> Receive:
-    """`receive` without the messages that the page has no use for: those are ignored, and not answered."""
+def _only_known(receive: Receive, send: Send) -> Receive:
+    """`receive` without the messages that the page has no use for: those are ignored, and not answered.
+
+    One that is too large ends the connection.
+    """
 
     async def receive_known() -> Message:
         while True:
             message = await receive()
-            if message["type"] != "websocket.receive" or _is_known(message.get("bytes")):
+            content = message.get("bytes")
+            if message["type"] == "websocket.receive" and content is not None and len(content) > _LARGEST:
+                await send({"type": "websocket.close", "code": _TOO_BIG})
+                return {"type": "websocket.disconnect", "code": _TOO_BIG}
+            if message["type"] != "websocket.receive" or _is_known(content):
                 return message
 
     return receive_known
@@ -87,6 +97,9 @@ def _is_known(content: bytes | None) -> bool:
     if content is None:  # text; Streamlit's own messages are bytes
         return False
     try:
-        return BackMsg.FromString(content).WhichOneof("type") in _MESSAGES
+        message = BackMsg.FromString(content)
     except DecodeError:
         return False
+    # Streamlit fails over a widget's value whose id is no widget's.
+    widgets = message.rerun_script.widget_states.widgets
+    return message.WhichOneof("type") in _MESSAGES and all(widget.id.startswith(_WIDGET) for widget in widgets)
