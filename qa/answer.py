@@ -58,17 +58,17 @@ def answer(
     question = readable(question)
     now = clock()
     triaged = triage(question, rules=settings.urgent.rules, embedder=None if instead else embedder)
-    notices = instead or why_not_looked_up(question, settings, now)
+    notices = instead or why_not_looked_up(question, settings, now, audience)
     decided: Decided | None = None
     hits: tuple[Hit, ...] = ()
     if library is not None and embedder is not None and not notices:
         decided = decide(question, audience, library=library, embedder=embedder, settings=settings, now=now, top=top)
         if decided.level is Level.NOT_COVERED:
-            notices = (sentence("not_covered", settings, now),)
+            notices = (sentence("not_covered", settings, now, audience=audience),)
         else:
             hits = decided.found.hits
     elif not notices:
-        notices = (sentence("no_index", settings, now),)
+        notices = (sentence("no_index", settings, now, audience=audience),)
     query = decided.found.query if decided else None
     if triaged.urgency.is_danger and audience is Audience.STAFF and library is not None:
         protocol = protocol_hits(
@@ -78,7 +78,7 @@ def answer(
         hits = (*protocol, *(hit for hit in hits if hit.passage.id not in named))
     passages = cite(hits, query, library.index, library.eligibility, now.date()) if library is not None else ()
     if triaged.urgency is Urgency.ADVICE:
-        notices = (advice(settings, now), *notices)
+        notices = (advice(settings, now, call=audience is Audience.PATIENT and not notices), *notices)
     return Answer(
         question=question,
         audience=audience,

@@ -24,10 +24,14 @@ def clinic_clock(timezone: str) -> Clock:
     return lambda: datetime.now(zone)
 
 
-def whom_to_call(clinic: Clinic, messages: Messages, now: datetime, language: str = "en") -> str:
-    """The sentence that hands over to a person: the number, and when it is answered."""
+def whom_to_call(
+    clinic: Clinic, messages: Messages, now: datetime, language: str = "en", *, besides: bool = False
+) -> str:
+    """The sentence that hands over to a person: the number, and when it is answered; `besides` others to call first."""
     hours = _hours_sentence(clinic, messages, now, language)
-    pattern = messages.call_with_number if clinic.phone else messages.call_without_number
+    first = messages.call_with_number if clinic.phone else messages.call_without_number
+    also = messages.also_call_with_number if clinic.phone else messages.also_call_without_number
+    pattern = also if besides else first
     return pattern.format(phone=clinic.phone, hours=hours).strip()
 
 

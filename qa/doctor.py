@@ -18,7 +18,7 @@ from qa.index.generations import read_report
 from qa.judge import open_judge
 from qa.live_labels import LiveLabels
 from qa.load import LoadReport, load_documents
-from qa.metadata import due, overdue_since, patient_may_read
+from qa.metadata import overdue_since, patient_may_read
 from qa.models import Metadata, Status
 from qa.settings import Settings
 from qa.triage import load_reviewed
@@ -152,9 +152,9 @@ def _held_back(index: FaissIndex, settings: Settings, clock: Clock) -> Iterator[
 def _why(now: Metadata, today: date) -> str:
     overdue = overdue_since(now, today)
     if now.status is not Status.APPROVED or overdue is None:
-        return f"it is {now.status}, for {now.audience}" + (
-            "; or its file is gone" if now.status is Status.WITHDRAWN else ""
-        )
+        if now.status is Status.APPROVED:
+            return f"its label is for {now.audience}"
+        return f"its label says {now.status}" + (", or its file is gone" if now.status is Status.WITHDRAWN else "")
     return f"its review was due on {overdue.isoformat()}"
 
 
@@ -166,7 +166,7 @@ def _protocol(index: FaissIndex, settings: Settings) -> Iterator[Finding]:
             "protocol",
             good=False,
             state=f"the emergency protocol {name} is not in the staff index",
-            remedy="Correct protocol under [urgent] in clinic.toml, or add the document; then `clinic-qa build`.",
+            remedy="Correct emergency_protocol under [clinic] in clinic.toml, or add the document; then `clinic-qa build`.",
         )
 
 
@@ -174,14 +174,14 @@ def _documents(settings: Settings, loaded: LoadReport, today: date) -> Iterator[
     yield Finding("documents", good=True, state=f"{loaded.read_count} read, {len(loaded.skipped)} skipped on purpose")
     for line in loaded.failed:
         yield Finding("documents", good=False, state=f"{line.path}: not read", remedy=line.reason)
-    for entry in loaded.documents:
-        if (last := due(entry.metadata)) is not None and last < today:
-            yield Finding(
-                "documents",
-                good=True,
-                state=f"{entry.id}: its review was due on {last.isoformat()}",
-                remedy="Patients do not get it. Review it, then `clinic-qa label` it with a new --review-by.",
-            )
+    overdue = {entry.id: last for entry in loaded.documents if (last := _kept_by_its_date(entry.metadata, today))}
+    for document, last in overdue.items():
+        yield Finding(
+            "documents",
+            good=True,
+            state=f"{document}: its review was due on {last.isoformat()}",
+            remedy="Patients do not get it. Review it, then `clinic-qa label` it with a new --review-by.",
+        )
     for document, claims in waiting_in(loaded.documents, settings.claims).items():
         count = len({claim.digest for claim in claims})
         blocks = settings.claims.mode == "block"
@@ -194,10 +194,17 @@ def _documents(settings: Settings, loaded: LoadReport, today: date) -> Iterator[
         )
     for line in loaded.warned:
         for warning in line.warnings:
-            yield Finding("documents", good=True, state=f"{line.path}: {warning}")
+            if line.path not in overdue or not warning.startswith("its review was due"):
+                yield Finding("documents", good=True, state=f"{line.path}: {warning}")
     stale = _changed_since_build(settings, loaded)
     if stale:
         yield Finding("documents", good=True, state=stale, remedy="Run `clinic-qa build` to publish the changes.")
+
+
+def _kept_by_its_date(metadata: Metadata, today: date) -> date | None:
+    """The day its review was due, for a document that nothing else keeps from patients."""
+    is_open = metadata.audience is Audience.PATIENT and metadata.status is Status.APPROVED
+    return overdue_since(metadata, today) if is_open else None
 
 
 def _changed_since_build(settings: Settings, loaded: LoadReport) -> str:

@@ -86,7 +86,7 @@ def explain(
     now = clock()
     triaged = triage(question, rules=settings.urgent.rules, embedder=embedder)
     first = guidance(triaged.urgency, settings, now)
-    notices = why_not_looked_up(question, settings, now)
+    notices = why_not_looked_up(question, settings, now, audience)
     if notices:
         return Explanation(question, audience, triaged, first, notices)
     index, judge = library.index, library.judge

@@ -67,6 +67,7 @@ class Messages:
     other_passages_heading: str
     mark_staff: str
     mark_patient: str
+    mark_not_yet: str
     mark_draft: str
     mark_withdrawn: str
     mark_overdue: str
@@ -86,6 +87,8 @@ class Messages:
     # Whom to call.
     call_with_number: str
     call_without_number: str
+    also_call_with_number: str
+    also_call_without_number: str
     open_now: str
     opens_later_today: str
     opens_tomorrow: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from qa.audience import Audience
 from qa.clock import whom_to_call
 from qa.language import foreign_language
 from qa.messages import known_languages, load_messages
@@ -17,15 +18,20 @@ def guidance(urgency: Urgency, settings: Settings, now: datetime) -> tuple[str, 
         Urgency.CRISIS: settings.urgent.crisis_guidance,
         Urgency.EMERGENCY: settings.urgent.emergency_guidance,
     }
-    return (*lines[urgency], _whom_to_call(settings, now)) if urgency in lines else ()
+    return (*lines[urgency], _whom_to_call(settings, now, besides=True)) if urgency in lines else ()
 
 
-def advice(settings: Settings, now: datetime) -> str:
-    """What stands above the passages when somebody asks for a decision about their own treatment."""
-    return f"{settings.urgent.advice} {_whom_to_call(settings, now)}"
+def advice(settings: Settings, now: datetime, *, call: bool) -> str:
+    """What stands above the passages when somebody asks for a decision about their own treatment.
+
+    `call`: whether it says whom to call, where no other notice does.
+    """
+    return f"{settings.urgent.advice} {_whom_to_call(settings, now)}" if call else settings.urgent.advice
 
 
-def why_not_looked_up(question: str, settings: Settings, now: datetime) -> tuple[str, ...]:
+def why_not_looked_up(
+    question: str, settings: Settings, now: datetime, audience: Audience = Audience.PATIENT
+) -> tuple[str, ...]:
     """What to say instead of searching, for questions that cannot be searched; empty for the others."""
     messages = load_messages(settings.clinic.languages[0])
     limit = settings.answering.max_question_characters
@@ -40,21 +46,27 @@ def why_not_looked_up(question: str, settings: Settings, now: datetime) -> tuple
         return ()
     theirs = [language] if language in known_languages() else []
     return tuple(
-        sentence("question_other_language", settings, now, language=each)
+        sentence("question_other_language", settings, now, language=each, audience=audience)
         for each in (*theirs, settings.clinic.languages[0])
     )
 
 
-def sentence(name: str, settings: Settings, now: datetime, language: str | None = None) -> str:
-    """A message that may name whom to call and the documents' languages."""
+def sentence(
+    name: str,
+    settings: Settings,
+    now: datetime,
+    language: str | None = None,
+    audience: Audience = Audience.PATIENT,
+) -> str:
+    """A message that may name the documents' languages and, for patients, whom to call: staff are those who answer."""
     spoken = language or settings.clinic.languages[0]
     messages = load_messages(spoken)
     pattern: str = getattr(messages, name)
     names = [messages.language_names.get(code, code) for code in settings.clinic.languages]
-    call = whom_to_call(settings.clinic, messages, now, spoken)
+    call = whom_to_call(settings.clinic, messages, now, spoken) if audience is Audience.PATIENT else ""
     return pattern.format(call=call, languages=", ".join(names)).strip()
 
 
-def _whom_to_call(settings: Settings, now: datetime) -> str:
+def _whom_to_call(settings: Settings, now: datetime, *, besides: bool = False) -> str:
     spoken = settings.clinic.languages[0]
-    return whom_to_call(settings.clinic, load_messages(spoken), now, spoken)
+    return whom_to_call(settings.clinic, load_messages(spoken), now, spoken, besides=besides)

@@ -199,7 +199,7 @@ def test_the_doctor_says_what_is_held_back(built: Run) -> None:
     assert built("label", "corpus/home.txt", "--status", "withdrawn").exit_code == 0
     result = built("doctor")
     assert result.exit_code == 0
-    assert "held back from patients: home.txt, because it is withdrawn, for patient" in result.output
+    assert "held back from patients: home.txt, because its label says withdrawn, or its file is gone" in result.output
     assert built("build").exit_code == 0
     assert "held back" not in built("doctor").output
 

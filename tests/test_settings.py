@@ -105,6 +105,7 @@ def test_an_unknown_variable_is_an_error(tmp_path: Path, monkeypatch: pytest.Mon
         '[corpus.folder_audience]\npatient = "everyone"',
         '[corpus.folder_audience]\n"../other" = "patient"',
         "[passages]\nmin_tokens = 200\nmax_tokens = 100",
+        "[sign_in]\nabsolute_hours = inf",
         "this is not TOML",
     ],
 )

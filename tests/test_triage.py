@@ -96,10 +96,15 @@ def test_a_decision_about_this_person_is_advice(text: str) -> None:
         "what happens if somebody has a seizure during the infusion?",
         "me muero por saber cuánto cuesta",
         "where do I park?",
+        "driving",
+        "parrots",
+        "zxcv zxcv zxcv",
+        "1234",
+        "Wo kann ich parken?",
     ],
 )
 def test_harmless_questions_are_left_alone(text: str) -> None:
-    """General questions, figures of speech, denials and what is long over raise no alarm."""
+    """General questions, figures of speech, denials what is long over and what nobody understands raise no alarm."""
     assert by_words(text) is Urgency.NONE
 
 
@@ -111,7 +116,7 @@ def test_a_sentence_in_a_long_story_is_found() -> None:
 def test_a_crisis_comes_before_an_emergency_and_advice() -> None:
     """Of several urgencies the first of the order counts."""
     assert by_words("Should I stop my lexapro? My chest hurts. I want to die.") is Urgency.CRISIS
-    assert by_words("Should I stop my lexapro? My chest hurts.") is Urgency.EMERGENCY
+    assert by_words("Should I stop my lexapro? I cannot breathe and my chest hurts.") is Urgency.EMERGENCY
 
 
 def test_the_reason_never_repeats_the_text() -> None:

@@ -202,7 +202,7 @@ class SignIn(_Section):
 
     method: Literal["accounts", "oidc"] = "accounts"
     idle_minutes: int = Field(default=30, ge=1)
-    absolute_hours: float = Field(default=12, gt=0)
+    absolute_hours: float = Field(default=12, gt=0, allow_inf_nan=False)
     tries_per_account: int = Field(default=5, ge=1)
     tries_per_address: int = Field(default=20, ge=1)
     tries_in_all: int = Field(default=100, ge=1)

@@ -16,7 +16,7 @@ from qa.embed import Embedder, Vectors
 from qa.models import Triaged, Urgency
 from qa.triage.examples import Reviewed, load_reviewed
 from qa.triage.learned import CLASSES, Values
-from qa.triage.thresholds import LEAST_ADVICE, LEAST_DANGER, LEAST_DANGER_IN_PART
+from qa.triage.thresholds import LEAST_ADVICE, LEAST_DANGER, LEAST_DANGER_ALONE, LEAST_DANGER_IN_PART
 from qa.triage.units import Unit, units
 
 __all__ = ["knows_model", "load_reviewed", "triage"]
@@ -69,7 +69,8 @@ def _vectors(parts: list[Unit], reviewed: Reviewed, embedder: Embedder | None) -
 def _judged(
     parts: list[Unit], probabilities: Values, reviewed: Reviewed, vectors: Vectors | None, compared: list[int]
 ) -> Triaged:
-    least = np.where([part.is_part for part in parts], LEAST_DANGER_IN_PART, LEAST_DANGER)
+    of_whole = LEAST_DANGER if vectors is not None else LEAST_DANGER_ALONE
+    least = np.where([part.is_part for part in parts], LEAST_DANGER_IN_PART, of_whole)
     danger = probabilities[:, _CRISIS] + probabilities[:, _EMERGENCY]
     place = int((danger - least).argmax())
     if danger[place] >= least[place]:

@@ -1,16 +1,17 @@
 """Learning from the examples: kernel ridge regression, whose answer has a closed form, and so has leaving one out.
 
-With K the kernel of all examples with each other, Y their urgencies (1 or -1), and a weight for each example so that
-all urgencies count the same, the solution is (K + λ W⁻¹)⁻¹ Y; what it would say of an example if it had not seen it is
-Y minus the solution divided by the diagonal of that inverse (Rasmussen and Williams, Gaussian Processes for Machine
-Learning, 2006, eq. 5.12). On these values a multinomial logistic regression learns the probabilities.
+With K the kernel of all examples with each other, Y their urgencies (1 or -1) less those of a harmless text, and a
+weight for each example so that all urgencies count the same, the solution is (K + λ W⁻¹)⁻¹ Y; what it would say of an
+example if it had not seen it is Y minus the solution divided by the diagonal of that inverse (Rasmussen and Williams,
+Gaussian Processes for Machine Learning, 2006, eq. 5.12). On these values a multinomial logistic regression learns the
+probabilities.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +24,7 @@ from qa.embed import Embedder, Vectors
 from qa.triage.examples import Example, digest_of, read_examples, spelling_of
 from qa.triage.learned import (
     CLASSES,
+    HARMLESS,
     WORDS_SHARE,
     Features,
     Learned,
@@ -128,7 +130,9 @@ def _features(texts: Sequence[Sequence[str]], runs: Runs, least: int) -> tuple[F
     standing = Counter(run for words in texts for run in set(runs(words)))
     kept = sorted(run for run, count in standing.items() if count >= least)
     counts = np.array([standing[run] for run in kept], dtype=np.float32)
-    features = Features({run: at for at, run in enumerate(kept)}, np.log((1 + len(texts)) / (1 + counts)) + 1)
+    counted = Features({run: at for at, run in enumerate(kept)}, np.log((1 + len(texts)) / (1 + counts)) + 1)
+    lengths = [float(np.sqrt((counted.raw(runs(words))[1] ** 2).sum())) for words in texts]
+    features = replace(counted, usual=float(np.median(lengths)) / 2)
     rows = [features.of(runs(words)) for words in texts]
     starts = np.cumsum([0, *(len(places) for places, _ in rows)])
     matrix = sparse.csr_matrix(
@@ -150,11 +154,11 @@ def _spread(vectors: Vectors, count: int) -> NDArray[np.int64]:
 
 def _ridge(whole: Values, classes: NDArray[np.int64], weighing: NDArray[np.float64]) -> tuple[Values, Values]:
     """The solution of shape (examples, urgencies), and each example's values with itself left out."""
-    wanted = np.where(np.arange(len(CLASSES)) == classes[:, None], 1.0, -1.0).astype(np.float32)
+    wanted = np.where(np.arange(len(CLASSES)) == classes[:, None], 1.0, -1.0).astype(np.float32) - HARMLESS
     # In single precision, which the ridge allows: ten thousand examples take half a gigabyte as they are.
     inverse = np.linalg.inv(whole.astype(np.float32) + np.diag((RIDGE / weighing).astype(np.float32)))
     solution = inverse @ wanted
-    left_out = wanted - solution / np.diag(inverse)[:, None]
+    left_out = HARMLESS + wanted - solution / np.diag(inverse)[:, None]
     return solution.astype(np.float32), left_out.astype(np.float32)
 
 

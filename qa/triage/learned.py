@@ -1,9 +1,10 @@
 """What was learned from the examples: how much each turn of phrase, and nearness in meaning, speaks for an urgency.
 
-A text gets one value for each urgency, the sum of two parts. *Words*: its words, pairs and triples of words and the
-letter groups within words, each with a learned weight. *Meaning*: a Gaussian kernel exp(-w |x - y|²) of its vector with
-those of some landmarks among the examples, each with a learned weight. `qa.triage.learn` finds the weights, and how the
-values become probabilities; without a model, other weights are used that know the words alone.
+A text gets one value for each urgency: that of a harmless text, and what two parts add to it. *Words*: its words, pairs
+and triples of words and the letter groups within words, each with a learned weight. *Meaning*: a Gaussian kernel
+exp(-w |x - y|²) of its vector with those of some landmarks among the examples, each with a learned weight.
+`qa.triage.learn` finds the weights, and how the values become probabilities; without a model, other weights are used
+that know the words alone.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ KERNEL_WIDTH: Final = 2.4
 _LONGEST_RUN: Final = 3  # words in a row
 _LETTERS: Final = (3, 4, 5)  # letters in a row, within a word and the spaces around it
 WORDS_SHARE: Final = 0.5  # of each of the two kinds of features beside meaning
-_FORMAT: Final = 1
+# The value of a text of which nothing is known: what nobody has seen is no danger.
+HARMLESS: Final = np.where([urgency is Urgency.NONE for urgency in CLASSES], 1, -1).astype(np.float32)
+_FORMAT: Final = 2
 
 
 def runs_of_words(words: Sequence[str]) -> Iterator[str]:
@@ -52,19 +55,28 @@ def runs_of_letters(words: Sequence[str]) -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Features:
-    """Which runs count, each at its place, and how much each tells (its smoothed inverse document frequency)."""
+    """Which runs count, each at its place, and how much each tells (its smoothed inverse document frequency).
+
+    `usual` is half the length of a usual example's values. A text with less to go by, a single word or a word that
+    nobody knows, is not blown up to the strength of a sentence.
+    """
 
     places: dict[str, int]
     information: Values
+    usual: float = 0.0
 
     def of(self, runs: Iterator[str]) -> tuple[NDArray[np.int64], Values]:
-        """The places of a text's runs, and their values as a vector of length 1: (1 + log count) · information."""
+        """The places of a text's runs, and (1 + log count) · information of each, as a vector of a length below 1."""
+        places, values = self.raw(runs)
+        length = float(np.sqrt((values**2).sum() + self.usual**2))
+        return places, (values / length if length else values).astype(np.float32)
+
+    def raw(self, runs: Iterator[str]) -> tuple[NDArray[np.int64], Values]:
+        """The same as they are counted."""
         counts = Counter(place for run in runs if (place := self.places.get(run)) is not None)
         places = np.fromiter(counts.keys(), dtype=np.int64, count=len(counts))
         values = np.fromiter(counts.values(), dtype=np.float32, count=len(counts))
-        values = (1 + np.log(values)) * self.information[places]
-        length = float(np.sqrt((values**2).sum()))
-        return places, (values / length if length else values).astype(np.float32)
+        return places, ((1 + np.log(values)) * self.information[places]).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -109,7 +121,7 @@ class Learned:
     def probabilities(self, texts: Sequence[Sequence[str]], vectors: Vectors | None) -> Values:
         """Of each urgency in the order of `CLASSES`, for texts as plain words; from words alone without vectors."""
         weights = self.alone if vectors is None else self.together
-        values = np.zeros((len(texts), len(CLASSES)), dtype=np.float32)
+        values = np.tile(HARMLESS, (len(texts), 1))
         for row, words in zip(values, texts, strict=True):
             for features, runs, part in (
                 (self.words, runs_of_words(words), weights.words),
@@ -134,6 +146,7 @@ class Learned:
             "letter_runs": _bytes("\n".join(self.letters.places)),
             "word_information": self.words.information.astype(np.float16),
             "letter_information": self.letters.information.astype(np.float16),
+            "usual": np.array([self.words.usual, self.letters.usual], dtype=np.float32),
             "known": _bytes("\n".join(sorted(self.known))),
             "shown": _bytes("\n".join(text for text, _ in self.shown)),
             "shown_as": np.array([urgency for _, urgency in self.shown], dtype=np.int8),
@@ -165,8 +178,9 @@ def read_learned(content: bytes, place: str) -> Learned:
                 Features(
                     {run: at for at, run in enumerate(_text(arrays[f"{kind}_runs"]).split("\n"))},
                     arrays[f"{kind}_information"].astype(np.float32),
+                    float(usual),
                 )
-                for kind in ("word", "letter")
+                for kind, usual in zip(("word", "letter"), arrays["usual"], strict=True)
             )
             shown = tuple(zip(_text(arrays["shown"]).split("\n"), arrays["shown_as"].tolist(), strict=True))
             return Learned(

@@ -110,8 +110,8 @@ class Spelling:
             text = self._symbols.sub(lambda match: f" {self.symbols[match[0]]} ", text)
         text = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES)).casefold()
         text = "".join(each for each in text if unicodedata.category(each) not in ("Mn", "Cf", "Me"))
-        text = _BETWEEN_SINGLE_LETTERS.sub("", text.translate(_LOOKALIKES).translate(_APOSTROPHES))
-        return (match.group() for match in _TOKEN.finditer(text))
+        text = _BETWEEN_SINGLE_LETTERS.sub("", text.translate(_APOSTROPHES))
+        return (_latin(match.group()) for match in _TOKEN.finditer(text))
 
     def _resolved(self, token: str, *, guess: bool) -> tuple[str, ...]:
         guess = guess and len(token) <= _LONGEST_GUESSED
@@ -188,3 +188,10 @@ class Spelling:
         if together in self.known or together in self.written_out:
             return tuple(self.written_out.get(together, together).split())
         return self._guessed(together)
+
+
+def _latin(token: str) -> str:
+    """A word with letters of ours, all in letters of ours; a word of another alphabet as it is."""
+    if token.isascii() or not any(letter.isascii() and letter.isalpha() for letter in token):
+        return token
+    return token.translate(_LOOKALIKES)

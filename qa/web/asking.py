@@ -26,6 +26,7 @@ from qa.web.service import Service
 if TYPE_CHECKING:
     from streamlit.delta_generator import DeltaGenerator
 
+_CERTAIN = 0.9  # probability of danger from which guidance is shown at once and stays
 _WAIT_SECONDS = 60.0  # for a question that was asked while the server still starts
 
 _log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ class Reply:
 
     number: int
     urgency: Urgency = Urgency.NONE
+    score: float = 0.0
     guidance: tuple[str, ...] = ()
     notices: tuple[str, ...] = ()
     passages: tuple[CitedPassage, ...] = ()
@@ -127,11 +129,14 @@ class Asking:
     def _look_up(self, question: str, place: DeltaGenerator) -> None:
         number = st.session_state.get(self._key("asked"), 0) + 1
         st.session_state[self._key("asked")] = number
-        # Kept from here on: whatever interrupts the rest does not take the guidance away.
+        messages = self.service.messages
+        # By words alone, which takes no time.
         at_once = replace(self._reply_from(number, question, [(None, None, ("",))], journal=False), notices=())
+        if self.service.live.settled and at_once.score < _CERTAIN:
+            at_once = Reply(number)  # the model has the last word, and is there
+        # Kept from here on: whatever interrupts the rest takes no guidance away.
         self._keep(at_once)
         self._guide(at_once, place)
-        messages = self.service.messages
         with st.spinner(messages.searching if self.service.live.settled else messages.opening_index):
             allowed = self.service.question_limits.allow_one_more()
             found = self._reply_from(number, question, self._attempts(allowed=allowed), journal=allowed)
@@ -175,10 +180,15 @@ class Asking:
             if found is not None:
                 if journal:
                     Journal(self.service.settings, self.service.clock).record(found)
-                # Somebody in danger is not told what the documents lack; the guidance names whom to call.
-                is_cold = found.triaged.urgency.is_danger and found.level is Level.NOT_COVERED
+                # Somebody in danger is told nothing of limits, languages or what the documents lack; the guidance
+                # names whom to call. Staff need to know why they see no protocol.
+                is_cold = found.level is Level.NOT_COVERED or self.audience is Audience.PATIENT
+                is_cold = is_cold and found.triaged.urgency.is_danger
                 notices = () if is_cold else found.notices
-                return Reply(number, found.triaged.urgency, found.guidance, notices, found.passages, found.level)
+                triaged = found.triaged
+                return Reply(
+                    number, triaged.urgency, triaged.score, found.guidance, notices, found.passages, found.level
+                )
         return Reply(number, notices=(self._sentence("something_wrong"),))
 
     def _try(
@@ -224,7 +234,7 @@ class Asking:
         return messages.not_kept if kept.questions == "none" else messages.kept.format(days=kept.keep_days)
 
     def _sentence(self, name: str) -> str:
-        return sentence(name, self.service.settings, self.service.clock())
+        return sentence(name, self.service.settings, self.service.clock(), audience=self.audience)
 
 
 def forget(page: str) -> None:

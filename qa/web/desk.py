@@ -48,17 +48,28 @@ def _passages(service: Service, reply: Reply) -> str:
     protocol = service.settings.clinic.emergency_protocol if reply.urgency.is_danger else None
     first = [cited for cited in reply.passages if cited.citation.document == protocol]
     rest = [cited for cited in reply.passages if cited.citation.document != protocol]
+    given = _given_to_patients(service)
     parts = []
     if first:
         parts.append(
-            markup.answer(first, messages.protocol_heading, messages, language, number=reply.first_part, marked=True)
+            markup.answer(first, messages.protocol_heading, messages, language, number=reply.first_part, given=given)
         )
     if rest:
         title = messages.other_passages_heading if first else messages.passages_heading
         number = None if first else reply.first_part
         level = reply.level_to_say
-        parts.append(markup.answer(rest, title, messages, language, number=number, level=level, marked=True))
+        parts.append(markup.answer(rest, title, messages, language, number=number, level=level, given=given))
     return "".join(parts)
+
+
+def _given_to_patients(service: Service) -> frozenset[str]:
+    """The documents that patients get at this moment."""
+    library = service.live.serving.library(Audience.PATIENT)
+    if library is None:
+        return frozenset()
+    mask = library.eligibility.mask(service.clock().date())
+    documents = library.index.documents()
+    return frozenset(each.id for each in documents if mask is None or mask[each.passages].all())
 
 
 @st.fragment(run_every=_LOOK_AGAIN_SECONDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 
 from qa.audience import Audience
 from qa.clock import long_date
@@ -85,18 +85,19 @@ def answer(
     *,
     number: int | None = None,
     level: Level | None = None,
-    marked: bool = False,
+    given: Container[str] | None = None,
 ) -> str:
-    """Passages of a reply under a heading. `marked` is for staff: each says whom it is for and how it stands.
+    """Passages of a reply under a heading. `given` is for staff, and names the documents that patients get now: each
+    passage says whom it is for and how it stands.
 
     `number` tells the reply from the one before, so that the page can bring it into sight; the first part of a reply
     has it.
     """
     reply = f' data-reply="{number}"' if number is not None else ""
-    whose_words = "" if marked else quiet_line(messages.not_medical_advice)
+    whose_words = quiet_line(messages.not_medical_advice) if given is None else ""
     return (
         f"<section{reply}>{heading(title)}{_how_sure(level, messages)}{whose_words}"
-        f"{''.join(passage(cited, messages, language, marked=marked) for cited in passages)}</section>"
+        f"{''.join(passage(cited, messages, language, given) for cited in passages)}</section>"
     )
 
 
@@ -112,13 +113,13 @@ def _how_sure(level: Level | None, messages: Messages) -> str:
     return f'<p class="cq-level"><strong>{html.escape(word)}</strong> {html.escape(meaning)}</p>'
 
 
-def passage(cited: CitedPassage, messages: Messages, language: str, *, marked: bool = False) -> str:
+def passage(cited: CitedPassage, messages: Messages, language: str, given: Container[str] | None = None) -> str:
     """One passage under the heading that it stands under, because "No." answers nothing without its question."""
     innermost = [cited.citation.title, *cited.citation.section][-1]
     name = messages.passage_heading.format(rank=cited.rank, heading=innermost)
     lead_in = f'<p class="cq-lead-in">{html.escape(cited.lead_in)}</p>' if cited.lead_in else ""
-    marks = _marks(cited.citation, messages, language) if marked else ""
-    also_in = _also_in(cited.citation, messages, language, marked=marked)
+    marks = _marks(cited.citation, messages, language, given) if given is not None else ""
+    also_in = _also_in(cited.citation, messages, language, given)
     return (
         f'<article class="cq-passage"><h3>{html.escape(name)}</h3>{marks}'
         f'<blockquote>{lead_in}<p class="cq-text">{highlighted(cited.text, cited.highlights)}</p></blockquote>'
@@ -126,17 +127,21 @@ def passage(cited: CitedPassage, messages: Messages, language: str, *, marked: b
     )
 
 
-def _marks(cited: Citation, messages: Messages, language: str) -> str:
+def _marks(cited: Citation, messages: Messages, language: str, given: Container[str]) -> str:
     """Whom a document is for and how it stands, in words."""
     items = "".join(
         f'<li class="cq-mark-{kind}">{html.escape(words)}</li>'
-        for kind, words in _standing(cited, messages, language).items()
+        for kind, words in _standing(cited, messages, language, given).items()
     )
     return f'<ul class="cq-marks">{items}</ul>'
 
 
-def _standing(cited: Citation, messages: Messages, language: str) -> dict[str, str]:
-    """Each mark of a document and its words, whom it is for first."""
+def _standing(cited: Citation, messages: Messages, language: str, given: Container[str]) -> dict[str, str]:
+    """Each mark of a document and its words, whom it is for first.
+
+    What nothing else marks and patients still do not get, such as a document with a claim that waits for a sign-off, is
+    marked for that.
+    """
     standing = {
         Audience.STAFF: {"staff": messages.mark_staff},
         Audience.PATIENT: {"patient": messages.mark_patient},
@@ -147,6 +152,8 @@ def _standing(cited: Citation, messages: Messages, language: str) -> dict[str, s
         standing["withdrawn"] = messages.mark_withdrawn
     if cited.overdue_since is not None:
         standing["overdue"] = messages.mark_overdue.format(date=long_date(cited.overdue_since, language))
+    if list(standing) == ["patient"] and cited.document not in given:
+        return {"not-yet": messages.mark_not_yet}
     return standing
 
 
@@ -193,10 +200,10 @@ def warnings(sentences: Sequence[str], messages: Messages) -> str:
     return f'<section class="cq-warnings">{heading(messages.desk_warnings)}<ul>{items}</ul></section>'
 
 
-def _also_in(cited: Citation, messages: Messages, language: str, *, marked: bool) -> str:
+def _also_in(cited: Citation, messages: Messages, language: str, given: Container[str] | None) -> str:
     titles = dict.fromkeys(
-        f"“{other.title}” ({', '.join(_standing(other, messages, language).values())})"
-        if marked
+        f"“{other.title}” ({', '.join(_standing(other, messages, language, given).values())})"
+        if given is not None
         else f"“{other.title}”"
         for other in cited.also_in
     )
