@@ -166,7 +166,7 @@ def _protocol(index: FaissIndex, settings: Settings) -> Iterator[Finding]:
             "protocol",
             good=False,
             state=f"the emergency protocol {name} is not in the staff index",
-            remedy="Correct emergency_protocol under [clinic] in clinic.toml, or add the document; then `clinic-qa build`.",
+            remedy="Correct clinic.emergency_protocol in clinic.toml, or add the document; then `clinic-qa build`.",
         )
 
 

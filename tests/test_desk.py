@@ -114,6 +114,28 @@ def test_staff_see_both_audiences_documents_marked(signed_in: SignedIn) -> None:
         assert ">Withdrawn</li></ul>" in passages["Gone leaflet"]
 
 
+def test_what_patients_do_not_get_is_not_marked_for_them(
+    tmp_path: Path, embedder: WordEmbedder, provided: Service, indexes: dict[str, FaissIndex]
+) -> None:
+    """An approved document that the patients' index has not, such as one with a claim that waits, says so to staff."""
+    waiting = [*FOR_STAFF, entry("patient/claim.md", "Driving cures anxiety.", title="Claim")]
+    index = index_of(tmp_path / "waiting", waiting, embedder, Audience.STAFF)
+    provide(replace(provided, live=OpenedAlready(embedder, JUDGE, patient=indexes["patient"], staff=index)))
+    passages = passages_of(ask(open_page(desk.NAME), "driving"))
+    assert '<li class="cq-mark-not-yet">Not yet for patients</li></ul>' in passages["Claim"]
+    assert ">For patients</li></ul>" in passages["Aftercare guide"]
+    index.close()
+
+
+def test_staff_are_not_told_to_call_themselves() -> None:
+    """The clinic's number is what patients call: what the documents do not answer names it to them alone."""
+    unknown = "ketamine"
+    assert "555-0142" in shown(ask(open_page(), unknown)).partition("cq-notice")[2]
+    notice = shown(ask(open_page(desk.NAME), unknown)).partition("cq-notice")[2]
+    assert "Our documents do not answer this question." in notice
+    assert "555-0142" not in notice
+
+
 def test_the_staff_page_says_who_is_signed_in(signed_in: SignedIn) -> None:
     """Their name stands there as text, with a way to sign out, and what is the matter with the index."""
     signed_in.identity = Identity(Role.STAFF, "<b>Nora</b>")
@@ -265,6 +287,23 @@ def test_staff_get_the_protocol_under_its_own_heading() -> None:
     assert content.index("cq-guidance") < protocol < button_ < rest
 
 
+@pytest.mark.parametrize("question", ["quiero morirme, ya no puedo más", "x " * 4000 + CRISIS])
+def test_in_danger_nothing_is_said_of_languages_and_lengths(question: str) -> None:
+    """A patient in danger gets the guidance and no sentence about what the page cannot do."""
+    page = ask(open_page(), question)
+    assert "tel:988" in guidance_of(page)
+    assert "cq-notice" not in shown(page)
+
+
+def test_advice_that_is_not_covered_names_the_phone_once() -> None:
+    """The sentence about the nurse and the one about the documents do not both say whom to call."""
+    content = shown(ask(open_page(), "should I take more of my medicine at the parking spaces?"))
+    notice = content.partition('class="cq-notice"')[2].partition("</div>")[0]
+    assert "Your nurse can tell you what applies to you." in notice
+    assert "Our documents do not answer this question." in notice
+    assert notice.count("tel:5550142") == 1
+
+
 def test_advice_stands_above_the_passages() -> None:
     """A question for a decision gets the sentence about the nurse, then passages that nothing calls likely."""
     content = shown(ask(open_page(), "should I stop driving, or take more of my medicine?"))
@@ -352,7 +391,9 @@ def test_too_many_questions_are_not_looked_up() -> None:
     assert "Many questions came from here within a minute." in content
     assert "555-0142" in content
     assert "<article" not in content
-    assert "tel:988" in guidance_of(ask(page, CRISIS))
+    crisis = ask(page, CRISIS)
+    assert "tel:988" in guidance_of(crisis)
+    assert "Many questions" not in shown(crisis)
     button(page, MESSAGES.clear_button).click().run()
     assert "Many questions" in shown(ask(page, "driving")), "clearing does not begin anew"
 

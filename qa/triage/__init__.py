@@ -61,9 +61,10 @@ def _vectors(parts: list[Unit], reviewed: Reviewed, embedder: Embedder | None) -
     if len(compared) > MOST_COMPARED:
         compared = compared[: MOST_COMPARED // 2] + compared[-MOST_COMPARED // 2 :]
     try:
-        return embedder.encode([parts[place].text for place in compared]), compared
+        vectors = embedder.encode([parts[place].text for place in compared])
     except Exception:  # noqa: BLE001 - whatever ails the model, the person still gets what words find
         return None, []
+    return (vectors, compared) if vectors.shape[1] == reviewed.learned.landmarks.shape[1] else (None, [])
 
 
 def _judged(

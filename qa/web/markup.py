@@ -87,10 +87,10 @@ def answer(
     level: Level | None = None,
     given: Container[str] | None = None,
 ) -> str:
-    """Passages of a reply under a heading. `given` is for staff, and names the documents that patients get now: each
-    passage says whom it is for and how it stands.
+    """Passages of a reply under a heading.
 
-    `number` tells the reply from the one before, so that the page can bring it into sight; the first part of a reply
+    `given` is for staff, and names the documents that patients get now: each passage says whom it is for and how it
+    stands. `number` tells the reply from the one before, so that the page can bring it into sight; the first part of a reply
     has it.
     """
     reply = f' data-reply="{number}"' if number is not None else ""
