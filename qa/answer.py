@@ -24,6 +24,7 @@ from qa.triage import triage
 
 _STRICT = Judge()
 _SHORTEST_EXAMPLE = 3  # words; "Why us?" is no example
+_SEVERAL = 40  # words; so many often ask several things, of which each alone may well be answered
 _PROTOCOL = 3  # passages of the emergency protocol
 _MOST_LOOKS = 5  # how often one question is looked up because labels change meanwhile
 
@@ -64,7 +65,8 @@ def answer(
     if library is not None and embedder is not None and not notices:
         decided = decide(question, audience, library=library, embedder=embedder, settings=settings, now=now, top=top)
         if decided.level is Level.NOT_COVERED:
-            notices = (sentence("not_covered", settings, now, audience=audience),)
+            name = "not_covered_at_once" if len(question.split()) > _SEVERAL else "not_covered"
+            notices = (sentence(name, settings, now, audience=audience),)
         else:
             hits = decided.found.hits
     elif not notices:
@@ -84,7 +86,7 @@ def answer(
         audience=audience,
         kind=_kind(triaged.urgency, hits),
         triaged=triaged,
-        guidance=guidance(triaged.urgency, settings, now),
+        guidance=guidance(triaged.urgency, question, settings, now),
         confidence=decided.probability if decided else None,
         level=decided.level if decided else None,
         pinned=decided.pinned if decided else False,

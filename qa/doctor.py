@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from datetime import date
 from importlib.metadata import version
 
+from qa.accounts import Accounts
 from qa.audience import Audience
 from qa.claims import waiting_in
 from qa.clock import Clock
@@ -20,9 +21,10 @@ from qa.live_labels import LiveLabels
 from qa.load import LoadReport, load_documents
 from qa.metadata import overdue_since, patient_may_read
 from qa.models import Metadata, Status
-from qa.settings import Settings
+from qa.settings import Settings, state_folder
 from qa.triage import load_reviewed
 
+_FIRST_ACCOUNT = "Make one with `clinic-qa staff add NAME --role manager`."
 _PACKAGES = ("clinic-qa", "torch", "sentence-transformers", "faiss-cpu", "bm25s", "pypdf", "streamlit")
 
 
@@ -51,6 +53,7 @@ def examine(settings: Settings, clock: Clock) -> list[Finding]:
         findings.append(
             Finding("phone", good=False, state="no number to call", remedy="Set clinic.phone in clinic.toml.")
         )
+    findings += [_sign_in(settings), _journal(settings)]
     loaded, trouble = _loaded(settings, clock)
     try:
         model_files = ModelFiles.find(settings.model.name)
@@ -72,6 +75,30 @@ def examine(settings: Settings, clock: Clock) -> list[Finding]:
     if loaded is None:
         return [*findings, *trouble]
     return [*findings, *_documents(settings, loaded, clock().date())]
+
+
+def _sign_in(settings: Settings) -> Finding:
+    """Who can sign in, or what keeps everybody from it."""
+    if settings.sign_in.method == "oidc":
+        provider = settings.sign_in.oidc.provider
+        return Finding("sign-in", good=True, state=f"by the provider {provider!r}, checked when the app starts")
+    folder = settings.state.folder or state_folder()
+    if not folder.exists():
+        return Finding("sign-in", good=True, state="no accounts yet", remedy=_FIRST_ACCOUNT)
+    try:
+        count = len(Accounts.open(settings).everybody())
+    except QAError as error:
+        return _problem("sign-in", error)
+    return Finding(
+        "sign-in", good=True, state=f"accounts: {count}, in {folder}", remedy="" if count else _FIRST_ACCOUNT
+    )
+
+
+def _journal(settings: Settings) -> Finding:
+    """Whether questions are written down."""
+    journal = settings.journal
+    kept = "not kept" if journal.questions == "none" else f"kept for {journal.keep_days} days"
+    return Finding("journal", good=True, state=f"questions are {kept}")
 
 
 def _triage(settings: Settings, fingerprint: ModelFingerprint) -> Finding:

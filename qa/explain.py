@@ -85,7 +85,7 @@ def explain(
     question = readable(question)
     now = clock()
     triaged = triage(question, rules=settings.urgent.rules, embedder=embedder)
-    first = guidance(triaged.urgency, settings, now)
+    first = guidance(triaged.urgency, question, settings, now)
     notices = why_not_looked_up(question, settings, now, audience)
     if notices:
         return Explanation(question, audience, triaged, first, notices)

@@ -46,6 +46,7 @@ class Messages:
     # The staff page.
     desk_title: str
     desk_reminder: str
+    desk_level_possible_means: str
     signed_in_as: str
     sign_out: str
     # Signing in and out.
@@ -79,6 +80,7 @@ class Messages:
     also_in: str
     # Answers without passages.
     not_covered: str
+    not_covered_at_once: str
     question_empty: str
     question_too_long: str
     question_without_words: str

@@ -11,14 +11,24 @@ from qa.messages import known_languages, load_messages
 from qa.models import Urgency
 from qa.settings import Settings
 
+SPANISH = "En español"  # so begins the line of the guidance for those who read Spanish
 
-def guidance(urgency: Urgency, settings: Settings, now: datetime) -> tuple[str, ...]:
-    """What somebody in danger is told first, the clinic's own line last; nothing where there is no danger."""
+
+def guidance(urgency: Urgency, question: str, settings: Settings, now: datetime) -> tuple[str, ...]:
+    """What somebody in danger is told first, the clinic's own line last; nothing where there is no danger.
+
+    Whoever seems to write Spanish finds the Spanish line before the others.
+    """
     lines = {
         Urgency.CRISIS: settings.urgent.crisis_guidance,
         Urgency.EMERGENCY: settings.urgent.emergency_guidance,
     }
-    return (*lines[urgency], _whom_to_call(settings, now, besides=True)) if urgency in lines else ()
+    if urgency not in lines:
+        return ()
+    said = lines[urgency]
+    if foreign_language(question, settings.clinic.languages) == "es":
+        said = tuple(sorted(said, key=lambda line: not line.startswith(SPANISH)))
+    return (*said, _whom_to_call(settings, now, besides=True))
 
 
 def advice(settings: Settings, now: datetime, *, call: bool) -> str:

@@ -4,23 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from served import ROOT, copy_home, home_of, running, wait_until
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
-ROOT = Path(__file__).parent.parent
 SETTINGS = {
     "CLINIC_QA_SETTINGS": str(Path(__file__).with_name("clinic.toml")),
     # These tests ask as often as they like.
@@ -72,7 +69,7 @@ class Server:
         """What tells the app, and every command, where everything is."""
         folders = {"corpus": self.corpus, "index": self.index, "state": self.folder / "state"}
         named = {f"CLINIC_QA_{name.upper()}__FOLDER": str(folder) for name, folder in folders.items()}
-        return {**os.environ, **SETTINGS, **named}
+        return {**home_of(self.folder), **SETTINGS, **named}
 
     def build(self) -> None:
         """Publish a generation over the documents."""
@@ -100,69 +97,38 @@ class Server:
 @contextmanager
 def serve(folder: Path, corpus: Path) -> Iterator[Server]:
     """The app on a free port, over these documents and the index in `folder`, until the tests are done with it."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    server = Server(f"http://localhost:{port}", folder, corpus)
-    command = [
-        sys.executable,
-        "-m",
-        "streamlit",
-        "run",
-        "app.py",
-        "--server.port",
-        str(port),
-        "--server.headless",
-        "true",
-    ]
-    with server.log.open("wb") as log:
-        process = subprocess.Popen(command, cwd=ROOT, env=server.environment, stdout=log, stderr=subprocess.STDOUT)
-    try:
-        wait_until(lambda: process.poll() is not None or healthy(server.url))
-        assert process.poll() is None, server.log.read_text()
-        yield server
-    finally:
-        process.terminate()
-        process.wait(timeout=30)
-
-
-def wait_until(reached: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while not reached():
-        assert time.monotonic() < deadline, "waited too long"
-        time.sleep(0.2)
-
-
-def healthy(url: str) -> bool:
-    try:
-        with urllib.request.urlopen(f"{url}/_stcore/health", timeout=5) as response:  # noqa: S310 - our own server
-            return response.status == 200
-    except OSError:
-        return False
+    with running(folder, Server("", folder, corpus).environment) as app:
+        yield Server(app.url, folder, corpus)
 
 
 @pytest.fixture(scope="module")
-def corpus(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample corpus, with a sentence planted among the staff's documents and a hostile one among the patients'."""
-    folder = tmp_path_factory.mktemp("documents") / "corpus"
-    shutil.copytree(ROOT / "corpus", folder)
+def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A home with the index over the sample corpus, for copying; built once, whichever module asks first.
+
+    A sentence is planted among the staff's documents, and a hostile one among the patients'.
+    """
+    folder = tmp_path_factory.getbasetemp() / "built"
+    if folder.exists():
+        return folder
+    corpus = folder / "corpus"
+    shutil.copytree(ROOT / "corpus", corpus)
     labels = "---\ntitle: {}\naudience: {}\nstatus: approved\napproved_by: Test\napproved_on: 2026-01-01\n"
     labels += "review_by: 2040-01-01\n---\n\n"
-    (folder / "staff" / "planted.md").write_text(labels.format("Planted", "staff") + STAFF_ONLY)
+    (corpus / "staff" / "planted.md").write_text(labels.format("Planted", "staff") + STAFF_ONLY)
     overdue = labels.format("Forms", "staff").replace("2040", "2020")
-    (folder / "staff" / "overdue.md").write_text(overdue + OVERDUE)
-    (folder / "patient" / "hostile.txt").write_text(HOSTILE + " Quokka visits happen on Tuesdays at the clinic.\n")
-    (folder / "patient" / "hostile.txt.yaml").write_text(
-        labels.format("'<u>Quokka</u> guide'", "patient").strip("-\n") + "\n"
-    )
+    (corpus / "staff" / "overdue.md").write_text(overdue + OVERDUE)
+    (corpus / "patient" / "hostile.txt").write_text(HOSTILE + " Quokka visits happen on Tuesdays at the clinic.\n")
+    label = labels.format("'<u>Quokka</u> guide'", "patient").strip("-\n") + "\n"
+    (corpus / "patient" / "hostile.txt.yaml").write_text(label)
+    Server("", folder, corpus).build()
     return folder
 
 
 @pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory, corpus: Path) -> Iterator[Server]:
+def server(tmp_path_factory: pytest.TempPathFactory, built: Path) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("server")
-    Server("", folder, corpus).build()
-    with serve(folder, corpus) as server:
+    copy_home(built, folder)
+    with serve(folder, folder / "corpus") as server:
         yield server
 
 

@@ -103,6 +103,14 @@ def test_below_the_threshold_nothing_is_shown(ask) -> None:  # noqa: ANN001 - th
     )
 
 
+def test_many_words_are_asked_for_one_thing_at_a_time(ask) -> None:  # noqa: ANN001 - the fixture above
+    """A long text may ask several things that are answered one by one, so it is not called uncovered."""
+    said = ask("What about parking? " * 14).notices[0]
+    assert said.startswith("We found no answer to all of this at once. Please ask one thing at a time")
+    assert "555-0142" in said
+    assert ask("What about parking? " * 13).notices[0].startswith("Our documents do not answer")
+
+
 @pytest.mark.parametrize(
     ("threshold", "sure", "level"),
     [(0.96, 0.99, Level.NOT_COVERED), (0.95, 0.96, Level.POSSIBLE), (0.9, 0.95, Level.LIKELY)],

@@ -22,16 +22,17 @@ from browsing import (
     Server,
     Visit,
     browser,
-    corpus,
+    built,
     serve,
     server,
     visit,
 )
+from served import copy_home
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-__all__ = ["browser", "corpus", "server", "visit"]  # fixtures
+__all__ = ["browser", "built", "server", "visit"]  # fixtures
 
 DRIVING = "can I drive myself home after the infusion?"
 
@@ -268,10 +269,10 @@ def test_a_warm_app_answers_soon(visit: Visit, record_testsuite_property: Callab
     record_testsuite_property("first_answer_seconds", round(time.perf_counter() - started, 3))
 
 
-def test_a_lost_connection_leads_to_the_phone(browser: Browser, corpus: Path, tmp_path: Path) -> None:
+def test_a_lost_connection_leads_to_the_phone(browser: Browser, built: Path, tmp_path: Path) -> None:
     """When the server is gone, the page says so in the clinic's words, keeps the urgent lines, and names the phone."""
-    Server("", tmp_path, corpus).build()
-    with serve(tmp_path, corpus) as server:
+    copy_home(built, tmp_path)
+    with serve(tmp_path, tmp_path / "corpus") as server:
         visit = Visit(browser, server, PHONE)
         visit.page.locator("textarea").wait_for()
         lost = visit.page.locator(".cq-lost")

@@ -27,6 +27,7 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
 
     monkeypatch.setattr(qa.embed.SentenceEmbedder, "load", classmethod(load))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CLINIC_QA_STATE__FOLDER", str(tmp_path / "state"))
     (tmp_path / "clinic.toml").write_text('[clinic]\nname = "Test"\nphone = "555-0100"\n', encoding="utf-8")
     documents = tmp_path / "corpus"
     documents.mkdir()
@@ -178,6 +179,32 @@ def test_the_doctor_is_content_with_a_sound_clinic(built: Run) -> None:
     assert result.exit_code == 0
     subjects = {finding["subject"] for finding in json.loads(result.output)}
     assert {"versions", "model", "index", "documents"} <= subjects
+
+
+def test_the_doctor_says_who_can_sign_in(built: Run, tmp_path: Path) -> None:
+    """No account yet is no problem and comes with the command; a file that others can read keeps everybody out."""
+    first = built("doctor")
+    assert "clinic-qa staff add" in first.output
+    assert not (tmp_path / "state").exists(), "the doctor changes nothing"
+    (tmp_path / "state").mkdir(mode=0o700)
+    accounts = tmp_path / "state" / "accounts.json"
+    accounts.write_text("{}", encoding="utf-8")
+    accounts.chmod(0o644)
+    refused = built("doctor")
+    assert (first.exit_code, refused.exit_code) == (0, 1)
+    assert f"chmod 600 {accounts}" in refused.output
+
+
+def test_the_doctor_says_once_what_is_overdue(built: Run, tmp_path: Path) -> None:
+    """A document past its review date is one finding, with what to do; for staff the date holds nothing back."""
+    label = tmp_path / "corpus" / "home.txt.yaml"
+    label.write_text(label.read_text(encoding="utf-8") + "review_by: 2020-01-02\n", encoding="utf-8")
+    assert built("label", "corpus/door.txt", "--audience", "staff", "--review-by", "2020-01-02").exit_code == 0
+    findings = json.loads(built("doctor", "--json").output)
+    overdue = [finding for finding in findings if "its review was due" in finding["state"]]
+    assert [finding["state"] for finding in overdue if finding["subject"] == "documents"] == [
+        "home.txt: its review was due on 2020-01-02"
+    ]
 
 
 def test_a_withdrawn_document_answers_patients_no_more(built: Run) -> None:

@@ -295,6 +295,14 @@ def test_in_danger_nothing_is_said_of_languages_and_lengths(question: str) -> No
     assert "cq-notice" not in shown(page)
 
 
+def test_spanish_guidance_comes_first_for_spanish() -> None:
+    """Whoever asks for help in Spanish reads the Spanish line first, as the heading, and the others below it."""
+    page = ask(open_page(), "quiero morirme, ya no puedo más")
+    assert '<h2 lang="es">En español: ' in guidance_of(page)
+    assert "You do not have to be alone" in guidance_of(page)
+    assert "<h2>You do not have" in guidance_of(ask(page, CRISIS))
+
+
 def test_advice_that_is_not_covered_names_the_phone_once() -> None:
     """The sentence about the nurse and the one about the documents do not both say whom to call."""
     content = shown(ask(open_page(), "should I take more of my medicine at the parking spaces?"))

@@ -19,7 +19,7 @@ from browsing import (
     Server,
     Visit,
     browser,
-    corpus,
+    built,
     server,
     visit,
     wait_until,
@@ -32,7 +32,7 @@ from qa.web.sessions import COOKIE
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
 
-__all__ = ["browser", "corpus", "server", "visit"]  # fixtures
+__all__ = ["browser", "built", "server", "visit"]  # fixtures
 
 CRISIS = "I want to kill myself"
 EMERGENCY = "my husband is not breathing"

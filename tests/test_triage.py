@@ -98,6 +98,9 @@ def test_a_decision_about_this_person_is_advice(text: str) -> None:
         "where do I park?",
         "driving",
         "parrots",
+        "hola",
+        "cancel",
+        "x",
         "zxcv zxcv zxcv",
         "1234",
         "Wo kann ich parken?",
@@ -207,6 +210,13 @@ def test_a_file_that_cannot_be_used_is_named(tmp_path: Path, file: str, content:
     (folder / file).write_text(content, encoding="utf-8")
     with pytest.raises(SettingsError, match=said):
         load_reviewed(folder)
+
+
+def test_own_files_that_cannot_be_used_take_no_guidance_away(tmp_path: Path) -> None:
+    """With a clinic's own files damaged, the packaged ones judge."""
+    folder = copied(tmp_path / "triage")
+    (folder / "learned.npz").write_text("rubbish", encoding="utf-8")
+    assert triage("I want to kill myself", rules=folder, embedder=None).urgency is Urgency.CRISIS
 
 
 def test_a_clinic_has_phrases_of_its_own(tmp_path: Path) -> None:

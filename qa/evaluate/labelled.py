@@ -81,6 +81,9 @@ def ask_labelled(
     index, judge = library.index, library.judge
     titles = {document.id: document.metadata.title for document in index.documents()}
     mask = library.eligibility.mask(clock().date())
+    # What staff see beside the guidance whatever was asked is no answer.
+    clinic = settings.clinic.model_copy(update={"emergency_protocol": ""})
+    settings = settings.model_copy(update={"clinic": clinic})
 
     def ask(question: LabelledQuestion) -> Outcome:
         found = retrieve(

@@ -182,7 +182,7 @@ def _settings_error(error: ValidationError, file: Path | None) -> SettingsError:
         f"the setting {key} cannot be used",
         path=file,
         found=repr(first["input"]),
-        expected=first["msg"].removeprefix("Value error, "),
+        expected=first["msg"].removeprefix("Value error, ").removeprefix("Input should be "),
         remedy="clinic.toml explains every setting.",
     )
 

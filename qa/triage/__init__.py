@@ -7,12 +7,14 @@ from files that a clinician reads and edits: qa/data/triage, docs/triage.md.
 
 from __future__ import annotations
 
+import logging
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 
 from qa.embed import Embedder, Vectors
+from qa.errors import SettingsError
 from qa.models import Triaged, Urgency
 from qa.triage.examples import Reviewed, load_reviewed
 from qa.triage.learned import CLASSES, Values
@@ -22,17 +24,18 @@ from qa.triage.units import Unit, units
 __all__ = ["knows_model", "load_reviewed", "triage"]
 
 MOST_COMPARED: Final = 40  # stretches of a text whose meaning is looked at, half from its beginning and half its end
+_log = logging.getLogger(__name__)
 _NOTHING: Final = Triaged(Urgency.NONE, "nothing found", 0.0)
 _OUTRIGHT: Final = 0.99
 _CRISIS, _EMERGENCY, _ADVICE = (CLASSES.index(each) for each in (Urgency.CRISIS, Urgency.EMERGENCY, Urgency.ADVICE))
 
 
 def triage(text: str, *, rules: Path | None, embedder: Embedder | None) -> Triaged:
-    """How urgent `text` is. Raises SettingsError where the files cannot be used; a model that fails is done without.
+    """How urgent `text` is. A clinic's own files that cannot be used are done without, and so is a model that fails.
 
     Words are looked at in the whole text, meaning in at most `MOST_COMPARED` stretches of it.
     """
-    reviewed = load_reviewed(rules)
+    reviewed = _usable(rules)
     sentences = reviewed.spelling.sentences(text)
     outright = [found for sentence in sentences if (found := reviewed.said_outright(sentence))]
     if outright:
@@ -46,6 +49,17 @@ def triage(text: str, *, rules: Path | None, embedder: Embedder | None) -> Triag
     if vectors is not None:
         probabilities[compared] = reviewed.learned.probabilities([parts[place].words for place in compared], vectors)
     return _judged(parts, probabilities, reviewed, vectors, compared)
+
+
+def _usable(rules: Path | None) -> Reviewed:
+    """The clinic's own files, or else the packaged ones: somebody in danger must not wait for a file to be mended."""
+    try:
+        return load_reviewed(rules)
+    except SettingsError as error:
+        if rules is None:
+            raise
+        _log.error("Triage goes by the packaged files: %s", error)
+        return load_reviewed(None)
 
 
 def knows_model(rules: Path | None, embedder: Embedder) -> bool:

@@ -90,22 +90,23 @@ def answer(
     """Passages of a reply under a heading.
 
     `given` is for staff, and names the documents that patients get now: each passage says whom it is for and how it
-    stands. `number` tells the reply from the one before, so that the page can bring it into sight; the first part of a reply
-    has it.
+    stands. `number` tells the reply from the one before, so that the page can bring it into sight; the first part of a
+    reply has it.
     """
     reply = f' data-reply="{number}"' if number is not None else ""
     whose_words = quiet_line(messages.not_medical_advice) if given is None else ""
     return (
-        f"<section{reply}>{heading(title)}{_how_sure(level, messages)}{whose_words}"
+        f"<section{reply}>{heading(title)}{_how_sure(level, messages, for_staff=given is not None)}{whose_words}"
         f"{''.join(passage(cited, messages, language, given) for cited in passages)}</section>"
     )
 
 
-def _how_sure(level: Level | None, messages: Messages) -> str:
+def _how_sure(level: Level | None, messages: Messages, *, for_staff: bool) -> str:
     """How likely the passages answer: a word or two, and what they mean."""
+    possible = messages.desk_level_possible_means if for_staff else messages.level_possible_means
     said = {
         Level.LIKELY: (messages.level_likely, messages.level_likely_means),
-        Level.POSSIBLE: (messages.level_possible, messages.level_possible_means),
+        Level.POSSIBLE: (messages.level_possible, possible),
     }
     if level not in said:
         return ""

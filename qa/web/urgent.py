@@ -10,6 +10,8 @@ import html
 import re
 from collections.abc import Sequence
 
+from qa.replies import SPANISH
+
 _CHAT = "https://988lifeline.org/chat"
 _NUMBERS = re.compile(
     r"\b988lifeline\.org(?:/chat)?\b"
@@ -17,7 +19,6 @@ _NUMBERS = re.compile(
     r"|\b(?:call |llame al )?(?:988|911)\b",
     re.IGNORECASE,
 )
-_SPANISH = "En español"
 
 
 def emergency_banner(crisis: str, emergency: str) -> str:
@@ -38,7 +39,7 @@ def guidance(lines: Sequence[str], phone: str, number: int) -> str:
 
 def _language(line: str) -> str:
     """So that a screen reader pronounces the Spanish line as Spanish."""
-    return ' lang="es"' if line.startswith(_SPANISH) else ""
+    return ' lang="es"' if line.startswith(SPANISH) else ""
 
 
 def _linked(line: str, phone: str = "") -> str:
