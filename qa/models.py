@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 
 from qa.audience import Audience
+from qa.geometry import Geometry
 from qa.offsets import OffsetMap, Span
 
 
@@ -20,12 +21,26 @@ class BlockKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Cell:
+    """A filled cell of a table's row: its value is `document.text[start:end]`, and `column` counts from 0.
+
+    What the reader wrote before it, "Column: ", is `document.text[name:start]`; it is empty for a column without a name.
+    """
+
+    column: int
+    name: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Block:
     """One heading, paragraph, list item or table row; its text is `document.text[start:end]`, never empty.
 
     `headings` are the headings above it, outermost first (a heading's own text is not among them). `page` counts
     from 1 and is 1 throughout for formats without pages; a block that runs over a page break has the page it starts on.
-    `level` is a heading's depth from 1, a list item's nesting from 1, and 0 for the rest.
+    `level` is a heading's depth from 1, a list item's nesting from 1, and 0 for the rest. `cells` are a table row's,
+    from left to right, where the reader knows them.
     """
 
     kind: BlockKind
@@ -34,15 +49,28 @@ class Block:
     headings: tuple[str, ...] = ()
     page: int = 1
     level: int = 0
+    cells: tuple[Cell, ...] = ()
+
+
+class PageKind(StrEnum):
+    """What the pages of a document are."""
+
+    PAGE = "page"
+    SLIDE = "slide"
+    SHEET = "sheet"
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One page: its label as printed ("iv", "3"), and its span in the normalised text (empty when it has no text)."""
+    """One page: its label as printed ("iv", "3"), and its span in the normalised text (empty when it has no text).
+
+    `recognised` says that its text was recognised in a picture, so that some of it may be wrong.
+    """
 
     label: str
     start: int
     end: int
+    recognised: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +78,8 @@ class Document:
     """What a reader made of one file.
 
     Blocks are in reading order and do not overlap; between them stands white space only. `pages` is empty for formats
-    without pages. `front_matter` is what the file says about itself, as plain JSON values. `warnings` are sentences for
-    the load report.
+    without pages, and `geometry` for those whose pages cannot be shown as pictures. `front_matter` is what the file
+    says about itself, as plain JSON values. `warnings` are sentences for the load report.
     """
 
     text: str
@@ -61,6 +89,8 @@ class Document:
     offsets: OffsetMap = field(default_factory=OffsetMap)
     front_matter: dict[str, object] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
+    page_kind: PageKind = PageKind.PAGE
+    geometry: Geometry = field(default_factory=Geometry)
 
 
 class Status(StrEnum):

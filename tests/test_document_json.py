@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from qa.document_json import from_json, to_json
-from qa.models import Block, BlockKind, Document, Page
+from qa.geometry import Geometry
+from qa.models import Block, BlockKind, Cell, Document, Page, PageKind
 from qa.offsets import OffsetMap
 
 whole = st.integers(min_value=0, max_value=2**40)
@@ -23,8 +24,12 @@ blocks = st.builds(
     headings=st.lists(texts, max_size=3).map(tuple),
     page=whole,
     level=whole,
+    cells=st.lists(st.builds(Cell, whole, whole, whole, whole), max_size=3).map(tuple),
 )
-pages = st.builds(Page, label=texts, start=whole, end=whole)
+pages = st.builds(Page, label=texts, start=whole, end=whole, recognised=st.booleans())
+geometries = st.lists(st.tuples(*[whole] * 7), max_size=5).map(
+    lambda rows: Geometry(*zip(*rows, strict=True)) if rows else Geometry()
+)
 offsets = st.lists(st.tuples(whole, whole, whole, whole), max_size=5).map(
     lambda rows: OffsetMap(*(tuple(column) for column in zip(*rows, strict=True))) if rows else OffsetMap()
 )
@@ -42,6 +47,8 @@ documents = st.builds(
     offsets=offsets,
     front_matter=st.dictionaries(st.text(max_size=10), values, max_size=4),
     warnings=st.lists(texts, max_size=3).map(tuple),
+    page_kind=st.sampled_from(PageKind),
+    geometry=geometries,
 )
 
 

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from qa.embed import Vectors
-from qa.models import Metadata, Page, Passage
+from qa.geometry import Geometry
+from qa.models import Block, Metadata, Page, PageKind, Passage
 from qa.offsets import OffsetMap, Span
 
 Mask = NDArray[np.bool_]
@@ -60,6 +62,7 @@ class Source:
     text: str
     offsets: OffsetMap
     pages: tuple[Page, ...]
+    page_kind: PageKind
 
     def raw_span(self, span: Span) -> Span:
         """`span` of the normalised text, in the raw text."""
@@ -123,6 +126,22 @@ class PassageIndex(Protocol):
 
     def source(self, document_id: str) -> Source:
         """What `document_id` was cut from. Raises KeyError for a document that the index has not."""
+        ...
+
+    def is_intact(self, document_id: str) -> bool:
+        """Whether the text of `document_id` reads as it did when the index was built."""
+        ...
+
+    def blocks(self, document_id: str) -> tuple[Block, ...]:
+        """The headings, paragraphs, list items and table rows of `document_id`, without their heading paths."""
+        ...
+
+    def geometry(self, document_id: str, page: int) -> Geometry:
+        """Where the words of this page (from 1) stand; empty where that is not known."""
+        ...
+
+    def file(self, document_id: str) -> Path | None:
+        """The bytes that `document_id` was read from, kept for pictures of its pages; None where there are none."""
         ...
 
     def headings(self, document: IndexedDocument) -> list[str]:

@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 from qa.audience import Audience
 from qa.embed import ModelFingerprint, Vectors
 from qa.errors import IndexCorrupt, IndexIncomplete
+from qa.geometry import Geometry
 from qa.index.contract import IndexedDocument, Mask, Numbers, Ranking, Source, WordMatches
 from qa.index.dense import DenseIndex, write_dense
 from qa.index.generations import generation_folder, live_generation
 from qa.index.lexical import K1, B, LexicalIndex, write_lexical
-from qa.index.manifest import FORMAT, REBUILD, Manifest, checksums, read_manifest
+from qa.index.manifest import FORMAT, REBUILD, SOURCES, Manifest, checksums, read_manifest
 from qa.index.spelling import Spelling, write_words
 from qa.index.store import PassageStore, write_store
 from qa.index.tokens import TokenIndex, write_tokens
 from qa.metadata import patient_may_read
-from qa.models import CorpusDocument, Passage
+from qa.models import Block, CorpusDocument, Passage
 from qa.passage_vectors import PassageVectors
 from qa.settings import Passages
 from qa.terms import terms
@@ -112,6 +113,7 @@ class FaissIndex:
 
     def __init__(
         self,
+        folder: Path,
         manifest: Manifest,
         dense: DenseIndex,
         lexical: LexicalIndex,
@@ -120,6 +122,7 @@ class FaissIndex:
         store: PassageStore,
     ) -> None:
         self.manifest = manifest
+        self._folder = folder
         self._dense = dense
         self._lexical = lexical
         self._tokens = tokens
@@ -139,7 +142,7 @@ class FaissIndex:
         try:
             dense, tokens = DenseIndex.open(folder / _DENSE), TokenIndex.open(folder / _TOKENS)
             lexical, store = LexicalIndex.open(folder / _LEXICAL), PassageStore.open(folder / _STORE)
-            index = cls(manifest, dense, lexical, tokens, Spelling.open(folder / _WORDS), store)
+            index = cls(folder, manifest, dense, lexical, tokens, Spelling.open(folder / _WORDS), store)
         except (RuntimeError, sqlite3.Error, ValueError, LookupError, TypeError) as error:
             # What faiss, SQLite and JSON raise on content that they cannot take: another writer's, or gone meanwhile.
             found = type(error).__name__
@@ -219,6 +222,23 @@ class FaissIndex:
     def source(self, document_id: str) -> Source:
         """See `PassageIndex.source`."""
         return self._store.source(document_id)
+
+    def is_intact(self, document_id: str) -> bool:
+        """See `PassageIndex.is_intact`."""
+        return self._store.is_intact(document_id)
+
+    def blocks(self, document_id: str) -> tuple[Block, ...]:
+        """See `PassageIndex.blocks`."""
+        return self._store.blocks(document_id)
+
+    def geometry(self, document_id: str, page: int) -> Geometry:
+        """See `PassageIndex.geometry`."""
+        return self._store.geometry(document_id, page)
+
+    def file(self, document_id: str) -> Path | None:
+        """See `PassageIndex.file`."""
+        kept = self._folder / SOURCES / self._by_id[document_id].digest
+        return kept if kept.is_file() else None
 
     def headings(self, document: IndexedDocument) -> list[str]:
         """See `PassageIndex.headings`."""

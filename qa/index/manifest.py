@@ -10,8 +10,9 @@ from pathlib import Path
 from qa.embed import ModelFingerprint
 from qa.errors import IndexCorrupt, IndexFormatMismatch, IndexIncomplete, IndexModelMismatch
 
-FORMAT = 2
+FORMAT = 3
 MANIFEST = "manifest.json"
+SOURCES = "sources"  # a folder with the files that pages are drawn from, each named by its SHA-256
 REBUILD = "Run `clinic-qa build` to make the index anew."
 
 
@@ -37,11 +38,13 @@ class Manifest:
 
 
 def checksums(folder: Path) -> dict[str, str]:
-    """The SHA-256 of every file below `folder`, by its path with forward slashes, but for the manifest."""
+    """The SHA-256 of every file below `folder`, by its path with forward slashes.
+
+    But for the manifest, and for `SOURCES`, which may be large, and whose files are checked when one is used.
+    """
+    paths = {path.relative_to(folder): path for path in sorted(folder.rglob("*")) if path.is_file()}
     return {
-        path.relative_to(folder).as_posix(): _sha256(path)
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != MANIFEST
+        place.as_posix(): _sha256(path) for place, path in paths.items() if place.parts[0] not in (MANIFEST, SOURCES)
     }
 
 

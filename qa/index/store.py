@@ -7,15 +7,32 @@ import sqlite3
 import threading
 import zlib
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from datetime import date
 from functools import lru_cache
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from qa.audience import Audience
+from qa.document_json import cells_json, cells_of
+from qa.geometry import Geometry
 from qa.index.contract import IndexedDocument, Source
-from qa.models import CorpusDocument, Metadata, Page, Passage, SignOff, Status, passage_id
+from qa.models import (
+    Block,
+    BlockKind,
+    CorpusDocument,
+    Document,
+    Metadata,
+    Page,
+    PageKind,
+    Passage,
+    SignOff,
+    Status,
+    passage_id,
+)
 from qa.offsets import OffsetMap
 
 _SCHEMA = """
@@ -25,7 +42,9 @@ create table documents (
     digest text not null,
     metadata text not null,   -- JSON
     text blob not null,       -- zlib-compressed
-    places blob not null,     -- zlib-compressed JSON: offsets, pages
+    text_digest blob not null, -- SHA-256
+    places blob not null,     -- zlib-compressed JSON: offsets, pages, what they are
+    blocks blob not null,     -- zlib-compressed JSON
     first integer not null,   -- its passages are numbered from `first` up to, but not including, `after`
     after integer not null
 );
@@ -39,6 +58,12 @@ create table passages (
     tokens integer not null,
     lead_in text not null
 );
+create table geometry (
+    document integer not null,
+    page integer not null,
+    words blob not null,      -- zlib-compressed differences of 32-bit numbers
+    primary key (document, page)
+) without rowid;
 """
 Row = tuple[Any, ...]  # its columns are of several types
 
@@ -53,15 +78,18 @@ def write_store(path: Path, documents: Sequence[CorpusDocument], passages: Seque
         connection.executescript(f"pragma journal_mode = off; pragma synchronous = off; {_SCHEMA}")
         first = 0
         for number, (entry, cut) in enumerate(zip(documents, passages, strict=True)):
+            text = entry.document.text.encode("utf-8", "surrogatepass")
             connection.execute(
-                "insert into documents values (?, ?, ?, ?, ?, ?, ?, ?)",
+                "insert into documents values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
                 (
                     number,
                     entry.id,
                     entry.digest,
                     json.dumps(asdict(entry.metadata), default=date.isoformat),
-                    zlib.compress(entry.document.text.encode("utf-8", "surrogatepass"), level=6),
-                    _packed_places(entry),
+                    zlib.compress(text, level=6),
+                    sha256(text).digest(),
+                    _packed_places(entry.document),
+                    _packed_blocks(entry.document),
                     first,
                     first + len(cut),
                 ),
@@ -69,6 +97,11 @@ def write_store(path: Path, documents: Sequence[CorpusDocument], passages: Seque
             connection.executemany(
                 "insert into passages values (?, ?, ?, ?, ?, ?, ?, ?)",
                 [(first + place, number, *_passage_row(passage)) for place, passage in enumerate(cut)],
+            )
+            geometry = entry.document.geometry
+            connection.executemany(
+                "insert into geometry values (?, ?, ?)",
+                [(number, page, _packed_geometry(geometry.of_page(page))) for page in sorted(set(geometry.page))],
             )
             first += len(cut)
         connection.commit()
@@ -113,16 +146,33 @@ class PassageStore:
 
     def source(self, document_id: str) -> Source:
         """What `document_id` was cut from. Raises KeyError for a document that is not there."""
-        rows = self._rows("select number, places from documents where id = ?", [document_id])
-        if not rows:
-            raise KeyError(document_id)
-        number, packed = rows[0]
+        number, packed = self._row_of(document_id, "number, places")
         places = json.loads(zlib.decompress(packed))
         return Source(
             text=self._text(number)[1],
             offsets=OffsetMap(*(tuple(column) for column in places["offsets"])),
             pages=tuple(Page(*page) for page in places["pages"]),
+            page_kind=PageKind(places["page_kind"]),
         )
+
+    def is_intact(self, document_id: str) -> bool:
+        """Whether a document's text is the one that was written. Raises KeyError for a document that is not there."""
+        number, digest = self._row_of(document_id, "number, text_digest")
+        return sha256(self._text(number)[1].encode("utf-8", "surrogatepass")).digest() == bytes(digest)
+
+    def blocks(self, document_id: str) -> tuple[Block, ...]:
+        """The blocks of a document, without their headings. Raises KeyError for a document that is not there."""
+        rows = json.loads(zlib.decompress(self._row_of(document_id, "blocks")[0]))
+        return tuple(
+            Block(BlockKind(kind), start, end, page=page, level=level, cells=cells_of(cells))
+            for kind, start, end, page, level, cells in rows
+        )
+
+    def geometry(self, document_id: str, page: int) -> Geometry:
+        """Where the words of a page stand. Raises KeyError for a document that is not there."""
+        (number,) = self._row_of(document_id, "number")
+        rows = self._rows("select words from geometry where document = ? and page = ?", (number, page))
+        return _unpacked_geometry(rows[0][0], page) if rows else Geometry()
 
     def _passage(self, document: int, row: Sequence[Any]) -> Passage:
         start, end, headings, pages, tokens, lead_in = row
@@ -153,18 +203,47 @@ class PassageStore:
         paths = [json.loads(row[0]) for row in rows]
         return list(dict.fromkeys(path[-1] for path in paths if path))
 
+    def _row_of(self, document_id: str, columns: str) -> Row:
+        """These columns, which are constants of this module, of one document."""
+        rows = self._rows(f"select {columns} from documents where id = ?", [document_id])  # noqa: S608 - see above
+        if not rows:
+            raise KeyError(document_id)
+        return rows[0]
+
     def _rows(self, query: str, values: Sequence[object]) -> list[Row]:
         with self._one_at_a_time:
             return self._connection.execute(query, values).fetchall()
 
 
-def _packed_places(entry: CorpusDocument) -> bytes:
-    document = entry.document
+def _packed_places(document: Document) -> bytes:
     places = {
         "offsets": document.offsets.columns,
-        "pages": [(page.label, page.start, page.end) for page in document.pages],
+        "pages": [astuple(page) for page in document.pages],
+        "page_kind": document.page_kind,
     }
-    return zlib.compress(json.dumps(places, ensure_ascii=False).encode(), level=6)
+    return _packed(places)
+
+
+def _packed_blocks(document: Document) -> bytes:
+    return _packed(
+        [[block.kind, block.start, block.end, block.page, block.level, cells_json(block)] for block in document.blocks]
+    )
+
+
+def _packed(values: object) -> bytes:
+    return zlib.compress(json.dumps(values, ensure_ascii=False, separators=(",", ":")).encode(), level=6)
+
+
+def _packed_geometry(geometry: Geometry) -> bytes:
+    """The columns but for the page, each as differences, which are small and compress well."""
+    columns = np.array([column for column in geometry.columns if column is not geometry.page], dtype="<i4")
+    return zlib.compress(np.diff(columns, axis=1, prepend=0).astype("<i4").tobytes(), level=6)
+
+
+def _unpacked_geometry(packed: bytes, page: int) -> Geometry:
+    differences = np.frombuffer(zlib.decompress(packed), dtype="<i4").reshape(6, -1)
+    start, end, *sides = (tuple(column) for column in np.cumsum(differences, axis=1).tolist())
+    return Geometry(start, end, (page,) * len(start), *sides)
 
 
 def _passage_row(passage: Passage) -> Row:
