@@ -12,6 +12,7 @@ from qa.cite import cite
 from qa.clock import Clock
 from qa.eligibility import Eligibility
 from qa.embed import Embedder
+from qa.evidence.quotes import verified
 from qa.index.contract import Mask, PassageIndex
 from qa.judge import Judge
 from qa.models import Answer, AnswerKind, Hit, Level, Urgency
@@ -68,13 +69,19 @@ def answer(
             name = "not_covered_at_once" if len(question.split()) > _SEVERAL else "not_covered"
             notices = (sentence(name, settings, now, audience=audience),)
         else:
-            hits = decided.found.hits
+            hits = verified(decided.found.hits, library.index)
+            if hits[:1] != decided.found.hits[:1]:
+                # What was to answer is not what the documents say: nobody is told that the rest answers.
+                decided = replace(decided, level=Level.NOT_COVERED)
+                hits = ()
+                notices = (sentence("not_covered", settings, now, audience=audience),)
     elif not notices:
         notices = (sentence("no_index", settings, now, audience=audience),)
     query = decided.found.query if decided else None
     if triaged.urgency.is_danger and audience is Audience.STAFF and library is not None:
-        protocol = protocol_hits(
-            settings.clinic.emergency_protocol, query, library.index, settings.retrieval, _PROTOCOL
+        index = library.index
+        protocol = verified(
+            protocol_hits(settings.clinic.emergency_protocol, query, index, settings.retrieval, _PROTOCOL), index
         )
         named = {hit.passage.id for hit in protocol}
         hits = (*protocol, *(hit for hit in hits if hit.passage.id not in named))

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import TYPE_CHECKING, Final, Protocol
 
-from qa.models import Block, BlockKind, CorpusDocument, Document, EmbeddedText, Passage, passage_id
+from qa.models import Block, BlockKind, CorpusDocument, Document, EmbeddedText, Passage, pages_of, passage_id
 from qa.offsets import Span
 from qa.readers.normalise import shortened
 from qa.sentences import sentence_spans
@@ -92,7 +92,7 @@ def split(entry: CorpusDocument, tokens: TokenCounter, settings: Passages, limit
                     start=start,
                     end=end,
                     headings=headings,
-                    pages=_pages(document, start, end),
+                    pages=pages_of((start, end), document.pages),
                     tokens=sum(unit.tokens for unit in group),
                     lead_in=group[0].lead_in,
                 )
@@ -232,7 +232,3 @@ def _pack(units: list[_Unit], smallest: int, largest: int) -> Iterator[list[_Uni
         size += unit.tokens
     if group:
         yield group
-
-
-def _pages(document: Document, start: int, end: int) -> tuple[int, ...]:
-    return tuple(number for number, page in enumerate(document.pages, start=1) if page.start < end and start < page.end)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from qa.index.contract import PassageIndex
 from qa.models import Hit
@@ -17,10 +18,26 @@ _SECOND = 0.8
 _NOTHING = 1e-3  # what is left of a cosine of 0 after rounding
 
 
-def highlights(hit: Hit, query: Query, index: PassageIndex) -> tuple[Span, ...]:
-    """Spans in the hit's text, in their order: never all of it, and none where no word comes near."""
-    spans: list[Span] = []
-    nearness: list[float] = []
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A sentence of a hit: its place in the hit's text, and how near its words come to the question's.
+
+    `number` counts from 1 through all sentences of the hit.
+    """
+
+    number: int
+    span: Span
+    nearness: float
+
+
+def highlights(hit: Hit, query: Query, index: PassageIndex) -> tuple[Sentence, ...]:
+    """The sentences to mark, in their order: never all of them, and none where no word comes near."""
+    return _best(sentences_of(hit, query, index))
+
+
+def sentences_of(hit: Hit, query: Query, index: PassageIndex) -> list[Sentence]:
+    """All sentences of a hit, in their order."""
+    found: list[Sentence] = []
     parts = index.passages(hit.numbers)
     matches = index.match(query.words, hit.numbers)
     for place, part in enumerate(parts):
@@ -28,11 +45,16 @@ def highlights(hit: Hit, query: Query, index: PassageIndex) -> tuple[Span, ...]:
         first = matches.starts[place] + 1  # after what stands in front of the passage
         scores = matches.best[first : first + len(own)] @ query.weights
         offset = part.start - hit.passage.start
-        spans += [(start + offset, end + offset) for start, end in own]
-        nearness += [float(score) for score in scores]
-    return tuple(sorted(spans[place] for place in _best(nearness)))
+        for (start, end), score in zip(own, scores, strict=True):
+            found.append(Sentence(len(found) + 1, (start + offset, end + offset), float(score)))
+    return found
 
 
-def _best(nearness: Sequence[float]) -> list[int]:
-    order = sorted(range(len(nearness)), key=lambda place: (-nearness[place], place))[: min(_MOST, len(nearness) - 1)]
-    return [place for place in order if nearness[place] > _NOTHING and nearness[place] >= _SECOND * nearness[order[0]]]
+def _best(found: Sequence[Sentence]) -> tuple[Sentence, ...]:
+    ranked = sorted(found, key=lambda sentence: (-sentence.nearness, sentence.number))
+    kept = [
+        sentence
+        for sentence in ranked[: min(_MOST, len(found) - 1)]
+        if sentence.nearness > _NOTHING and sentence.nearness >= _SECOND * ranked[0].nearness
+    ]
+    return tuple(sorted(kept, key=lambda sentence: sentence.number))

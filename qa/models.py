@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -24,7 +25,7 @@ class BlockKind(StrEnum):
 class Cell:
     """A filled cell of a table's row: its value is `document.text[start:end]`, and `column` counts from 0.
 
-    What the reader wrote before it, "Column: ", is `document.text[name:start]`; it is empty for a column without a name.
+    What the reader wrote before it, "Column: ", is `document.text[name:start]`, empty for a column without a name.
     """
 
     column: int
@@ -71,6 +72,12 @@ class Page:
     start: int
     end: int
     recognised: bool = False
+
+
+def pages_of(span: Span, pages: Sequence[Page]) -> tuple[int, ...]:
+    """The pages, from 1, that share characters with a span of the normalised text."""
+    start, end = span
+    return tuple(number for number, page in enumerate(pages, start=1) if page.start < end and start < page.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,17 +259,23 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Enough to find the quote by hand. `page` counts from 1; formats without pages have None and no `pages`.
+    """Enough to find the quote by hand, and to open its document there.
 
-    `audience` and `status` are as they stand now, and `overdue_since` is the day its review was due, when that is past.
+    `start` is where the passage begins in the document's text. `page` is the one on which the quote is, or what is
+    marked of it; it counts from 1, and formats without pages have None and no `pages`. `recognised` says that some of
+    these pages were recognised from pictures. `audience` and `status` are as they stand now, and `overdue_since` is the
+    day its review was due, when that is past.
     """
 
     document: str
     title: str
     section: tuple[str, ...]
+    start: int
     page: int | None
     page_label: str | None
+    page_kind: PageKind
     pages: tuple[int, ...]
+    recognised: bool
     path: str
     approved_on: date | None
     review_by: date | None
@@ -275,13 +288,17 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class CitedPassage:
-    """A passage as a person gets it: `highlights` are spans in `text`, `span` is in the raw text of the source."""
+    """A passage as a person gets it: `highlights` are spans in `text`, `span` is in the raw text of the source.
+
+    `sentences` are the numbers, from 1, of the highlighted ones among the passage's sentences.
+    """
 
     id: str
     rank: int
     score: float
     text: str
     highlights: tuple[Span, ...]
+    sentences: tuple[int, ...]
     span: Span
     citation: Citation
     lead_in: str = ""

@@ -18,7 +18,18 @@ from qa.eligibility import AsBuilt
 from qa.embed import Embedder, Vectors
 from qa.index.faiss_index import FaissIndex, write_index
 from qa.judge import Judge
-from qa.models import Block, BlockKind, CorpusDocument, Document, EmbeddedText, Metadata, Page, Passage, Status
+from qa.models import (
+    Block,
+    BlockKind,
+    CorpusDocument,
+    Document,
+    EmbeddedText,
+    Metadata,
+    Page,
+    Passage,
+    Status,
+    pages_of,
+)
 from qa.passage_vectors import PassageVectors, encode_passages, word_tokens
 from qa.readers.normalise import normalise
 from qa.settings import Passages
@@ -104,11 +115,7 @@ def paragraphs_as_passages(read: CorpusDocument) -> list[Passage]:
             read.document.text[block.start : block.end],
             start=block.start,
             headings=block.headings,
-            pages=tuple(
-                number
-                for number, page in enumerate(read.document.pages, start=1)
-                if page.start <= block.start < page.end
-            ),
+            pages=pages_of((block.start, block.end), read.document.pages),
         )
         for block in read.document.blocks
         if block.kind is not H

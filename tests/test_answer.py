@@ -243,15 +243,18 @@ def test_the_json_contract_holds(ask) -> None:  # noqa: ANN001 - the fixture abo
     }
     assert (content["audience"], content["kind"], content["level"]) == ("patient", "answer", "likely")
     assert content["confidence"] == pytest.approx(0.953, abs=1e-3)
-    promised = {"id", "rank", "score", "text", "highlights", "span", "citation", "lead_in"}
+    promised = {"id", "rank", "score", "text", "highlights", "sentences", "span", "citation", "lead_in"}
     assert promised <= set(content["passages"][0])
     assert set(content["passages"][0]["citation"]) == {
         "document",
         "title",
         "section",
+        "start",
         "page",
         "page_label",
+        "page_kind",
         "pages",
+        "recognised",
         "path",
         "approved_on",
         "review_by",

@@ -24,7 +24,10 @@ def marked(tmp_path: Path, embedder: WordEmbedder) -> Marked:
         settings = Retrieval(returned_tokens=returned_tokens)
         found = retrieve(question, index=index, embedder=embedder, mask=None, settings=settings, top=5)
         hits = [hit for hit in found.hits if hit.passage.document_id == "x"]
-        return [[hit.passage.text[start:end] for start, end in highlights(hit, found.query, index)] for hit in hits]
+        return [
+            [hit.passage.text[slice(*sentence.span)] for sentence in highlights(hit, found.query, index)]
+            for hit in hits
+        ]
 
     return marks
 

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from qa.audience import Audience
-from qa.models import Answer, AnswerKind, Citation, CitedPassage, Level, Status, Triaged, Urgency
+from qa.models import Answer, AnswerKind, Citation, CitedPassage, Level, PageKind, Status, Triaged, Urgency
 from qa.report import answer_text, citation_text, staff_marks
 from qa.settings import Settings
 
@@ -14,9 +14,12 @@ CITATION = Citation(
     document="a.pdf",
     title="Aftercare guide",
     section=("Aftercare guide", "Getting home"),
+    start=120,
     page=3,
     page_label="1",
+    page_kind=PageKind.PAGE,
     pages=(3,),
+    recognised=False,
     path="patient/a.pdf",
     approved_on=date(2026, 3, 1),
     review_by=None,
@@ -28,7 +31,7 @@ CITATION = Citation(
 
 
 def answer_with(text: str, level: Level | None = Level.LIKELY, citation: Citation = CITATION) -> Answer:
-    passage = CitedPassage("a.pdf#0-9", 1, 0.1, text, (), (0, 9), citation, lead_in="Remember:")
+    passage = CitedPassage("a.pdf#0-9", 1, 0.1, text, (), (), (0, 9), citation, lead_in="Remember:")
     return Answer(
         question="q",
         audience=Audience.PATIENT,

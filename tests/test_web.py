@@ -22,7 +22,7 @@ from qa.clock import Clock
 from qa.index import FaissIndex
 from qa.judge import Judge
 from qa.messages import load_messages
-from qa.models import Citation, Level, Status
+from qa.models import Citation, Level, PageKind, Status
 from qa.settings import Settings
 from qa.web import asking, markup
 from qa.web.gate import Gate
@@ -47,9 +47,12 @@ CITATION = Citation(
     document="patient/aftercare.pdf",
     title="Aftercare guide",
     section=("Aftercare guide", "Getting home"),
+    start=120,
     page=2,
     page_label="2",
+    page_kind=PageKind.PAGE,
     pages=(2,),
+    recognised=False,
     path="patient/aftercare.pdf",
     approved_on=date(2026, 3, 3),
     review_by=None,

@@ -182,5 +182,5 @@ def _highlights(hit: Hit, found: Retrieved, collection: Collection) -> tuple[Spa
         collection.in_text(
             hit.passage.document_id, source.raw_span((hit.passage.start + start, hit.passage.start + end))
         )
-        for start, end in highlights(hit, found.query, collection.index)
+        for start, end in (sentence.span for sentence in highlights(hit, found.query, collection.index))
     )

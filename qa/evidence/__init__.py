@@ -1,0 +1,1 @@
+"""What a quote rests on: that it stands in its document, where on the page, and the picture of that page."""
