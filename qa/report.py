@@ -139,13 +139,16 @@ def _share(value: float | None) -> str:
 
 
 def citation_text(citation: Citation) -> str:
-    """One line: title, headings, page, version, approval date, file."""
+    """One line: title, headings, page (or slide, or sheet), version, approval date, file."""
     parts = [citation.title, *citation.section]
     where = " › ".join(dict.fromkeys(parts))
     details = []
     if citation.page is not None:
         label = citation.page_label or str(citation.page)
-        details.append(f"page {label}" if label == str(citation.page) else f"page {label} (sheet {citation.page})")
+        named = f"{citation.page_kind} {label}"
+        details.append(named if label == str(citation.page) else f"{named} (number {citation.page} in the file)")
+    if citation.recognised:
+        details.append("text recognised from a picture")
     if citation.version:
         details.append(f"version {citation.version}")
     if citation.approved_on:

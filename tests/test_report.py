@@ -51,7 +51,7 @@ def answer_with(text: str, level: Level | None = Level.LIKELY, citation: Citatio
 def test_a_citation_is_one_line() -> None:
     """Title and headings, the page by its label and its place, version, approval date and file."""
     assert citation_text(CITATION) == (
-        "Aftercare guide › Getting home, page 1 (sheet 3), version 2.1, approved 2026-03-01, patient/a.pdf"
+        "Aftercare guide › Getting home, page 1 (number 3 in the file), version 2.1, approved 2026-03-01, patient/a.pdf"
     )
 
 
@@ -121,3 +121,20 @@ def test_staff_see_why_patients_do_not_get_a_passage(changes: dict[str, object],
 def test_what_patients_get_has_no_mark() -> None:
     """A passage that everybody gets is shown to staff as it is."""
     assert staff_marks(CITATION) == ()
+
+
+@pytest.mark.parametrize(
+    ("kind", "label", "said"),
+    [
+        (PageKind.SLIDE, "3", "slide 3, "),
+        (PageKind.SHEET, "Prices", "sheet Prices (number 3 in the file), "),
+    ],
+)
+def test_a_citation_names_slides_and_sheets(kind: PageKind, label: str, said: str) -> None:
+    """What is no page is not called one."""
+    assert said in citation_text(replace(CITATION, page_kind=kind, page_label=label))
+
+
+def test_a_citation_says_that_its_text_was_recognised() -> None:
+    """Text that was read from a picture may be wrong, and whoever reads it is told."""
+    assert "text recognised from a picture" in citation_text(replace(CITATION, recognised=True))
