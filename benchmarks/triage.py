@@ -12,7 +12,7 @@ from time import perf_counter  # noqa: E402 - likewise
 
 from qa.embed import SentenceEmbedder  # noqa: E402 - likewise
 from qa.settings import load_settings  # noqa: E402 - likewise
-from qa.triage import load_reviewed, triage  # noqa: E402 - likewise
+from qa.triage import MOST_COMPARED, load_reviewed, triage  # noqa: E402 - likewise
 from qa.triage.units import units  # noqa: E402 - likewise
 
 SHORT = "can I drive myself home after the infusion?"
@@ -42,7 +42,7 @@ def main() -> None:
     embedder = SentenceEmbedder.load(load_settings().model, threads=1)
     print(f"{'text':<10} {'words alone':>12} {'with model':>12} {'of it encoding':>15} {'triage itself':>14}   (ms)")
     for name, text in (("short", SHORT), ("story", STORY), ("100 kB", "it rained a lot today. " * 4500)):
-        parts = [part.text for part in units(reviewed.spelling.sentences(text))][:40]
+        parts = [part.text for part in units(reviewed.spelling.sentences(text))][:MOST_COMPARED]
         alone = median(lambda text=text: triage(text, rules=None, embedder=None))
         both = median(lambda text=text: triage(text, rules=None, embedder=embedder))
         encoding = median(lambda parts=parts: embedder.encode(parts))

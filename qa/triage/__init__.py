@@ -21,7 +21,7 @@ from qa.triage.learned import CLASSES, Values
 from qa.triage.thresholds import LEAST_ADVICE, LEAST_DANGER, LEAST_DANGER_ALONE, LEAST_DANGER_IN_PART
 from qa.triage.units import Unit, units
 
-__all__ = ["knows_model", "load_reviewed", "triage"]
+__all__ = ["MOST_COMPARED", "knows_model", "load_reviewed", "triage"]
 
 MOST_COMPARED: Final = 40  # stretches of a text whose meaning is looked at, half from its beginning and half its end
 _log = logging.getLogger(__name__)
@@ -45,9 +45,12 @@ def triage(text: str, *, rules: Path | None, embedder: Embedder | None) -> Triag
     if not parts:
         return _NOTHING
     vectors, compared = _vectors(parts, reviewed, embedder)
-    probabilities = reviewed.learned.probabilities([part.words for part in parts], None)
-    if vectors is not None:
-        probabilities[compared] = reviewed.learned.probabilities([parts[place].words for place in compared], vectors)
+    by_words = sorted(set(range(len(parts))).difference(compared))
+    probabilities = np.empty((len(parts), len(CLASSES)), dtype=np.float32)
+    for places, of_places in ((by_words, None), (compared, vectors)):
+        if places:
+            words = [parts[place].words for place in places]
+            probabilities[places] = reviewed.learned.probabilities(words, of_places)
     return _judged(parts, probabilities, reviewed, vectors, compared)
 
 

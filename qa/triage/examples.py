@@ -21,7 +21,7 @@ from qa.models import Urgency
 from qa.triage.learned import FILE, RELEARN, Learned, read_learned
 from qa.triage.words import Sentence, Spelling
 
-DANGERS: Final = (Urgency.CRISIS, Urgency.EMERGENCY)
+DANGERS: Final = tuple(urgency for urgency in Urgency if urgency.is_danger)
 _ALWAYS, _SPELLING = "always.toml", "spelling.toml"
 _REMEDY = "Compare it with qa/data/triage; docs/triage.md explains the files."
 _COMMON: Final = 3  # examples in which a word must stand to be one, and not a misspelling

@@ -21,6 +21,7 @@ from scipy import sparse
 from scipy.optimize import minimize
 
 from qa.embed import Embedder, Vectors
+from qa.models import Urgency
 from qa.triage.examples import Example, digest_of, read_examples, spelling_of
 from qa.triage.learned import (
     CLASSES,
@@ -34,7 +35,7 @@ from qa.triage.learned import (
     runs_of_letters,
     runs_of_words,
 )
-from qa.triage.thresholds import LEAST_DANGER
+from qa.triage.thresholds import LEAST_DANGER, LEAST_DANGER_ALONE
 from qa.triage.units import as_example
 
 RIDGE: Final = 0.4
@@ -42,7 +43,8 @@ LANDMARKS: Final = 1000
 _LEAST_WORD_RUNS: Final = 2  # examples in which a run must stand to count
 _LEAST_LETTER_RUNS: Final = 3
 _CALIBRATION_PENALTY: Final = 1e-4
-_DANGERS: Final = 2  # the first of `CLASSES`
+_IS_DANGER: Final = np.array([urgency.is_danger for urgency in CLASSES])
+_IS_HARMLESS: Final = np.array([urgency is Urgency.NONE for urgency in CLASSES])
 
 Runs = Callable[[Sequence[str]], Iterator[str]]
 
@@ -58,7 +60,7 @@ class Fitted:
 
 
 def learn_from(folder: Path | None, embedder: Embedder) -> Fitted:
-    """Learn from the examples of a folder; None is the package's. Takes half a minute."""
+    """Learn from the examples of a folder; None is the package's. Takes two minutes."""
     examples = read_examples(folder)
     spelling = spelling_of(examples, folder)
     parts = [as_example(spelling.sentences(example.text)) for example in examples]
@@ -184,9 +186,12 @@ def _calibrate(values: Values, classes: NDArray[np.int64]) -> tuple[Values, Valu
 def quality(fitted: Fitted) -> str:
     """How the examples are judged when each is left out, in sentences for a clinician."""
     lines = []
-    for name, left_out in (("words and meaning", fitted.left_out), ("words alone", fitted.left_out_alone)):
-        alarmed = left_out[:, :_DANGERS].sum(axis=1) >= LEAST_DANGER
-        danger, harmless = fitted.classes < _DANGERS, fitted.classes == len(CLASSES) - 1
+    danger, harmless = _IS_DANGER[fitted.classes], _IS_HARMLESS[fitted.classes]
+    for name, left_out, least in (
+        ("words and meaning", fitted.left_out, LEAST_DANGER),
+        ("words alone", fitted.left_out_alone, LEAST_DANGER_ALONE),
+    ):
+        alarmed = left_out[:, _IS_DANGER].sum(axis=1) >= least
         lines.append(
             f"By {name}, an example that was left out of the learning: {alarmed[danger].mean():.1%} of the dangers"
             f" found, {alarmed[harmless].mean():.1%} of the harmless ones taken for danger."

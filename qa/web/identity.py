@@ -21,9 +21,7 @@ from qa.settings import Settings
 from qa.web import oidc
 from qa.web.sessions import CLOCK_TOLERANCE, COOKIE, CookieSigner, LastUse, Session, cookie_key
 
-__all__ = ["PATIENT", "STAFF_ROLES", "Identities", "Identity", "Role"]
-
-STAFF_ROLES = (Role.STAFF, Role.MANAGER)
+__all__ = ["PATIENT", "Identities", "Identity", "Role"]
 
 _log = logging.getLogger(__name__)
 
