@@ -65,10 +65,6 @@ class Limiter:
                 self._tries.move_to_end(hashed)
             return True
 
-    def would_allow(self, key: str) -> bool:
-        """Whether a try would be allowed now."""
-        return self.wait(key) == 0.0
-
     def wait(self, key: str) -> float:
         """The seconds until a try is allowed; 0 when one is."""
         with self._lock:
