@@ -8,18 +8,20 @@ from datetime import date, datetime
 from time import perf_counter
 
 from qa.audience import Audience
-from qa.cite import cite
+from qa.cite import cite, cite_both
 from qa.clock import Clock
+from qa.conflicts import Conflict
+from qa.disagreement import concerning
 from qa.eligibility import Eligibility
 from qa.embed import Embedder
 from qa.evidence.quotes import verified
 from qa.index.contract import Mask, PassageIndex
 from qa.judge import Judge
-from qa.models import Answer, AnswerKind, Hit, Level, Urgency
+from qa.models import Answer, AnswerKind, CitedPassage, Disagreement, Hit, Level, Status, Urgency
 from qa.pins import pinned_question, put_first
 from qa.protocol import protocol_hits
 from qa.replies import advice, guidance, sentence, why_not_looked_up
-from qa.retrieve import Retrieved, retrieve
+from qa.retrieve import Query, Retrieved, retrieve
 from qa.settings import Settings
 from qa.triage import triage
 
@@ -63,51 +65,86 @@ def answer(
     notices = instead or why_not_looked_up(question, settings, now, audience)
     decided: Decided | None = None
     hits: tuple[Hit, ...] = ()
+    contested: tuple[Conflict, ...] = ()
     if library is not None and embedder is not None and not notices:
         decided = decide(question, audience, library=library, embedder=embedder, settings=settings, now=now, top=top)
+        hits = () if decided.level is Level.NOT_COVERED else verified(decided.found.hits, library.index)
+        if hits[:1] != decided.found.hits[:1]:
+            # What was to answer is not what the documents say: nobody is told that the rest answers.
+            decided, hits = replace(decided, level=Level.NOT_COVERED), ()
+        contested = _contested(hits, decided.found.query, library, now.date())
         if decided.level is Level.NOT_COVERED:
             name = "not_covered_at_once" if len(question.split()) > _SEVERAL else "not_covered"
             notices = (sentence(name, settings, now, audience=audience),)
-        else:
-            hits = verified(decided.found.hits, library.index)
-            if hits[:1] != decided.found.hits[:1]:
-                # What was to answer is not what the documents say: nobody is told that the rest answers.
-                decided = replace(decided, level=Level.NOT_COVERED)
-                hits = ()
-                notices = (sentence("not_covered", settings, now, audience=audience),)
     elif not notices:
         notices = (sentence("no_index", settings, now, audience=audience),)
+    level = decided.level if decided else None
+    withheld = audience is Audience.PATIENT and any(conflict.is_strict for conflict in contested)
+    if withheld:
+        hits, level, notices = (), None, (sentence("documents_disagree", settings, now),)
     query = decided.found.query if decided else None
     if triaged.urgency.is_danger and audience is Audience.STAFF and library is not None:
-        index = library.index
-        protocol = verified(
-            protocol_hits(settings.clinic.emergency_protocol, query, index, settings.retrieval, _PROTOCOL), index
-        )
-        named = {hit.passage.id for hit in protocol}
-        hits = (*protocol, *(hit for hit in hits if hit.passage.id not in named))
-    passages = cite(hits, query, library.index, library.eligibility, now.date()) if library is not None else ()
+        hits = _protocol_first(hits, query, library.index, settings)
+    passages: tuple[CitedPassage, ...] = ()
+    disagreements: tuple[Disagreement, ...] = ()
+    if library is not None:
+        passages = cite(hits, query, library.index, library.eligibility, now.date())
+        if audience is Audience.STAFF:
+            both = (cite_both(each, library.index, library.eligibility, now.date()) for each in contested)
+            disagreements = tuple(each for each in both if each is not None)
     if triaged.urgency is Urgency.ADVICE:
         notices = (advice(settings, now, call=audience is Audience.PATIENT and not notices), *notices)
     return Answer(
         question=question,
         audience=audience,
-        kind=_kind(triaged.urgency, hits),
+        kind=_kind(triaged.urgency, hits, withheld=withheld),
         triaged=triaged,
         guidance=guidance(triaged.urgency, question, settings, now),
         confidence=decided.probability if decided else None,
-        level=decided.level if decided else None,
+        level=level,
         pinned=decided.pinned if decided else False,
         passages=passages,
         notices=notices,
         generation=library.index.generation if library is not None else None,
         elapsed_ms=(perf_counter() - started) * 1000,
+        disagreements=disagreements,
     )
 
 
-def _kind(urgency: Urgency, hits: tuple[Hit, ...]) -> AnswerKind:
+def _kind(urgency: Urgency, hits: tuple[Hit, ...], *, withheld: bool) -> AnswerKind:
     if urgency.is_danger:
         return AnswerKind.URGENT
+    if withheld:
+        return AnswerKind.CONFLICT
     return AnswerKind.ANSWER if hits else AnswerKind.NOT_COVERED
+
+
+def _contested(hits: Sequence[Hit], query: Query, library: Library, today: date) -> tuple[Conflict, ...]:
+    """The conflicts that concern the question, between documents that are approved and may be shown at this moment."""
+    index, eligibility = library.index, library.eligibility
+    mask = eligibility.mask(today)
+
+    def may_be_shown(document_id: str) -> bool:
+        of_document = index.document(document_id).passages
+        is_open = mask is None or bool(mask[of_document].all())
+        return is_open and eligibility.metadata(document_id).status is Status.APPROVED
+
+    found = concerning(index.conflicts, hits, query, index, may_be_shown)
+    named = {side.document_id for conflict in found for side in (conflict.one, conflict.other)}
+    if eligibility.confirm(named):
+        return found
+    # A label has changed since the mask was made: those that are still approved are left.
+    return tuple(each for each in found if may_be_shown(each.one.document_id) and may_be_shown(each.other.document_id))
+
+
+def _protocol_first(
+    hits: tuple[Hit, ...], query: Query | None, index: PassageIndex, settings: Settings
+) -> tuple[Hit, ...]:
+    """The clinic's emergency protocol, then what else was found."""
+    found = protocol_hits(settings.clinic.emergency_protocol, query, index, settings.retrieval, _PROTOCOL)
+    protocol = verified(found, index)
+    named = {hit.passage.id for hit in protocol}
+    return (*protocol, *(hit for hit in hits if hit.passage.id not in named))
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +256,8 @@ def _is_question(heading: str) -> bool:
 def answer_json(reply: Answer) -> dict[str, object]:
     """The contract of `clinic-qa ask --json`; later versions only add keys."""
     content = asdict(reply)
-    for passage in content["passages"]:
+    sides = [side for disagreement in content["disagreements"] for side in disagreement["sides"]]
+    for passage in [*content["passages"], *sides]:
         passage["citation"] = _citation_json(passage["citation"])
     return content
 

@@ -15,7 +15,12 @@
     ├── WorkerError          the limited process did not give an answer
     │   ├── WorkerTimeout
     │   ├── WorkerOutputTooLarge
-    │   └── WorkerCrashed    (a crash, or memory beyond its limit)
+    │   ├── WorkerCrashed    (a crash, or memory beyond its limit)
+    │   └── WorkerBusy
+    ├── PictureError         a page cannot be shown as a picture; its text still can
+    │   ├── NoPicture        (no such page, or nothing that it could be drawn from)
+    │   ├── PictureFailed
+    │   └── PicturesBusy
     ├── JournalError         the journal of questions cannot be used; answers do not wait for it
     ├── AccountsError        an account, or the file of accounts, cannot be used
     ├── NotAllowed           somebody has not the role for what they asked
@@ -138,6 +143,26 @@ class WorkerOutputTooLarge(WorkerError):
 
 class WorkerCrashed(WorkerError):
     """It ended by itself without an answer: a crash, or more memory than its limit."""
+
+
+class WorkerBusy(WorkerError):
+    """As many processes as are allowed are at work, and none came free in time."""
+
+
+class PictureError(QAError):
+    """A page cannot be shown as a picture."""
+
+
+class NoPicture(PictureError):
+    """The document has no such page, or nothing that its pages could be drawn from."""
+
+
+class PictureFailed(PictureError):
+    """The page could not be drawn: the kept file is damaged, or drawing it crashed or took too much."""
+
+
+class PicturesBusy(PictureError):
+    """Too many pages are being drawn; in a moment it may be this one's turn."""
 
 
 class JournalError(QAError):

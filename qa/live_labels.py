@@ -29,11 +29,11 @@ from qa.errors import BrokenDocument, QAError
 from qa.index.contract import IndexedDocument, Mask
 from qa.index.faiss_index import FaissIndex
 from qa.labelling import metadata_of
-from qa.load import READER_FAULTS
 from qa.metadata import fail_closed, patient_may_read, stricter
 from qa.models import Document, Metadata, Status
 from qa.readers.decode import decode
 from qa.readers.front_matter import split_front_matter
+from qa.reading import READER_FAULTS
 from qa.settings import Settings
 from qa.walk import Fingerprint, Found, documents_in, is_settled
 

@@ -5,38 +5,21 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import date
 from enum import StrEnum
 from pathlib import Path
-from typing import cast
 
 from qa.cache import ParseCache
-from qa.document_json import from_json
-from qa.errors import (
-    BrokenDocument,
-    EmptyDocument,
-    QAError,
-    TooLarge,
-    WorkerCrashed,
-    WorkerOutputTooLarge,
-    WorkerTimeout,
-)
+from qa.errors import BrokenDocument, EmptyDocument, QAError, TooLarge
 from qa.labelling import metadata_of, missing_folders, sentence
 from qa.models import CorpusDocument, Document
-from qa.parse import WORKER_TARGET, identity, read
+from qa.reading import MEGABYTE, Reading, advice, is_isolated, keep, kept, read_here, read_isolated, unopened
 from qa.settings import Corpus, Settings
 from qa.walk import Fingerprint, Found, is_settled, walk
-from qa.worker import run_limited
-
-MEGABYTE = 1_000_000
-_IN_PROCESS_BYTES = 16_000  # longer text and Markdown files go to the limited process, too: some are slow to read
-_OUTPUT_BYTES = 256 * MEGABYTE
-# What our own readers and the libraries under them raise on a file that they cannot take apart. Anything else is
-# no fault of a file's: it stops the build, as it should.
-READER_FAULTS = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, AssertionError, RecursionError)
 
 
 class Outcome(StrEnum):
@@ -88,6 +71,14 @@ class LoadReport:
         """The files that were read, with a remark."""
         return tuple(line for line in self.lines if line.warnings)
 
+    def remarked(self, remarks: Mapping[str, str]) -> LoadReport:
+        """The report with one more warning for each of the files that were read and have a remark, by path."""
+        lines = [
+            replace(line, warnings=(*line.warnings, remarks[line.path])) if line.path in remarks else line
+            for line in self.lines
+        ]
+        return replace(self, lines=tuple(lines))
+
     @property
     def digest(self) -> str:
         """SHA-256 over the ids, bytes and metadata of all documents, in hexadecimal."""
@@ -137,7 +128,8 @@ def load_corpus(
         else:
             documents.append(CorpusDocument(file.id, digest, document, metadata))
             counts = len(document.text), len(document.blocks), len(document.pages)
-            lines.append(ReportLine(file.id, Outcome.READ, "", *counts, (*document.warnings, *warnings)))
+            remarks = (*document.warnings, *advice(document, file.reader, settings), *warnings)
+            lines.append(ReportLine(file.id, Outcome.READ, "", *counts, remarks))
         if progress is not None:
             progress(done, len(found))
     if cache is not None:
@@ -182,17 +174,18 @@ def _parsed(found: list[Found], limits: Corpus, cache: ParseCache | None) -> Ite
     The cache is used in this thread only. The threads of the pool wait for limited processes.
     """
     pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1, thread_name_prefix="reader")
-    waiting: dict[Future[Document], tuple[Found, str]] = {}
+    waiting: dict[Future[Reading], tuple[Found, str]] = {}
+    stopped = threading.Event()
     try:
         for file in found:
             try:
                 digest = _digest(file, limits, cache)
-                document = cache.get(digest, identity(file.reader)) if cache else None
-                if document is None and _is_isolated(file):
-                    waiting[pool.submit(_read_isolated, file, limits)] = (file, digest)
+                document = kept(cache, digest, file.reader, limits) if cache else None
+                if document is None and is_isolated(file):
+                    waiting[pool.submit(read_isolated, file, limits, stopped)] = (file, digest)
                     continue
                 if document is None:
-                    document = _checked(file, digest, _read_here(file), cache)
+                    document = _checked(file, digest, read_here(file), limits, cache)
             except QAError as error:
                 yield file, error
             else:
@@ -200,12 +193,13 @@ def _parsed(found: list[Found], limits: Corpus, cache: ParseCache | None) -> Ite
         for future in as_completed(waiting):
             file, digest = waiting.pop(future)
             try:
-                document = _checked(file, digest, future.result(), cache)
+                document = _checked(file, digest, future.result(), limits, cache)
             except QAError as error:
                 yield file, error
             else:
                 yield file, (digest, document)
     finally:
+        stopped.set()
         pool.shutdown(wait=True, cancel_futures=True)
 
 
@@ -228,7 +222,7 @@ def _digest(file: Found, limits: Corpus, cache: ParseCache | None) -> str:
             now = os.fstat(opened.fileno())
             digest = hashlib.file_digest(opened, "sha256").hexdigest()
     except OSError as error:
-        raise _unopened(error) from error
+        raise unopened(error) from error
     if Fingerprint.of(now) != file.fingerprint:
         raise _changed()
     if cache and is_settled(now):
@@ -236,51 +230,12 @@ def _digest(file: Found, limits: Corpus, cache: ParseCache | None) -> str:
     return digest
 
 
-def _is_isolated(file: Found) -> bool:
-    return file.reader.isolated or file.fingerprint.size > _IN_PROCESS_BYTES
-
-
-def _read_here(file: Found) -> Document:
-    try:
-        return read(file.reader.name, file.path)
-    except OSError as error:
-        raise _unopened(error) from error
-    except READER_FAULTS as error:
-        raise BrokenDocument(
-            f"the {file.reader.name} reader could not take the file apart",
-            found=type(error).__name__,
-            remedy="Save it again with another program, and report it if that does not help.",
-        ) from error
-
-
-def _read_isolated(file: Found, limits: Corpus) -> Document:
-    try:
-        answer = run_limited(
-            WORKER_TARGET,
-            {"reader": file.reader.name, "path": str(file.path.absolute())},
-            seconds=limits.read_seconds,
-            memory_bytes=limits.read_memory_mb * MEGABYTE,
-            output_bytes=_OUTPUT_BYTES,
-        )
-        return from_json(cast("dict[str, object]", answer))
-    except WorkerTimeout as error:
-        remedy = "Save it again from its program, or raise read_seconds under [corpus] in clinic.toml."
-        raise WorkerTimeout("the file takes too long to read", expected=error.expected, remedy=remedy) from error
-    except WorkerOutputTooLarge as error:
-        raise TooLarge("the file holds too much text", expected=error.expected, remedy="Split it.") from error
-    except WorkerCrashed as error:
-        remedy = "Save it again from its program, or raise read_memory_mb under [corpus] in clinic.toml."
-        raise WorkerCrashed("reading the file broke off", found=error.found, remedy=remedy) from error
-    except READER_FAULTS as error:
-        raise WorkerCrashed("the reader's answer is not a document", found=type(error).__name__) from error
-
-
-def _checked(file: Found, digest: str, document: Document, cache: ParseCache | None) -> Document:
-    """`document`, kept in the cache, once it is sure that it was made of the bytes with this digest."""
+def _checked(file: Found, digest: str, reading: Reading, limits: Corpus, cache: ParseCache | None) -> Document:
+    """The document, kept in the cache, once it is sure that it was made of the bytes with this digest."""
     _ensure_unchanged(file)
     if cache:
-        cache.put(digest, identity(file.reader), document)
-    return document
+        keep(cache, digest, file.reader, limits, reading)
+    return reading.document
 
 
 def _ensure_unchanged(file: Found) -> None:
@@ -288,17 +243,9 @@ def _ensure_unchanged(file: Found) -> None:
     try:
         now = Fingerprint.of(file.path.lstat())
     except OSError as error:
-        raise _unopened(error) from error
+        raise unopened(error) from error
     if now != file.fingerprint:
         raise _changed()
-
-
-def _unopened(error: OSError) -> QAError:
-    return BrokenDocument(
-        "the file cannot be opened",
-        found=error.strerror,
-        remedy="Give the account that runs this the right to read it.",
-    )
 
 
 def _changed() -> QAError:

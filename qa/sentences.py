@@ -12,6 +12,7 @@ from qa.offsets import Span
 # given: a millisecond or two for this many of the worst, minutes for a whole document of them.
 _WINDOW: Final = 2_000
 _WHITE = re.compile(r"\s+")
+_FOOTNOTE = re.compile(r"(?<=[.!?…])[¹²³⁰-⁹]+(?:[,–-][¹²³⁰-⁹]+)*")
 _AFTER_SENTENCE = re.compile(r"[.!?:;。！？…][\"'”’)\]]*\s")
 
 
@@ -38,7 +39,9 @@ def sentence_spans(text: str, start: int, end: int) -> list[Span]:
 def _sentences_within(text: str, start: int, end: int) -> Iterator[Span]:
     from sentencex import get_sentence_boundaries
 
-    for boundary in get_sentence_boundaries("en", text[start:end]):
+    # A footnote's mark belongs to the sentence that it follows, as a closing quotation mark does.
+    read = _FOOTNOTE.sub(lambda mark: "”".ljust(len(mark.group())), text[start:end])
+    for boundary in get_sentence_boundaries("en", read):
         first, after = _trimmed(text, start + boundary["start_index"], start + boundary["end_index"])
         if after > first:
             yield first, after

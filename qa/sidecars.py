@@ -19,7 +19,7 @@ from qa.audience import Audience
 from qa.errors import MetadataError, QAError
 from qa.metadata import KEYS, checked, due, readable_name, resolve
 from qa.models import Metadata, SignOff, Status
-from qa.parse import SUPPORTED, reader_for
+from qa.parse import reader_for, unread_reason
 from qa.plain_yaml import parse_mapping
 from qa.sign_offs import as_label
 from qa.walk import SIDECAR_SUFFIXES, Fingerprint, safe, walk
@@ -175,7 +175,7 @@ def _gathered(paths: Sequence[Path]) -> tuple[list[tuple[Path, tuple[Path, ...]]
         elif not path.exists():
             skipped.append((path, "there is no such file"))
         elif not path.is_file() or reader_for(path.name) is None:
-            skipped.append((path, f"not a kind of file that is read; supported: {SUPPORTED}"))
+            skipped.append((path, unread_reason(path.name)))
         else:
             beside = (path.with_name(path.name + suffix) for suffix in SIDECAR_SUFFIXES)
             files[path] = tuple(file for file in beside if os.path.lexists(file))

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from Stemmer import Stemmer
 
-_WORD = re.compile(r"\w+(?:['’]\w+)*")
+# Raised figures are marks of footnotes, or powers: no part of a word.
+_LETTER = r"[^\W¹²³⁰-⁹]"
+_WORD = re.compile(rf"{_LETTER}+(?:['’]{_LETTER}+)*")
 # Words that stand in any question and rank nothing.
 _STOP_WORDS = frozenset(
     "a an and are as at be but by can do does for from had has have how i if in is it its me my of on or our so that "

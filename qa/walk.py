@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import NamedTuple, Self
 
 from qa.errors import ReadError, SettingsError
-from qa.parse import SUPPORTED, Reader, reader_for
+from qa.parse import Reader, reader_for, unread_reason
 
 SIDECAR_SUFFIXES = (".yaml", ".yml")
 # With what programs add to a name, or fingers: `leaflet.pdf.yaml.txt`, `leaflet.pdf .yaml`.
@@ -204,7 +204,7 @@ def _folded(name: str) -> str:
 def _file(entry: os.DirEntry[str], name: str) -> Found | PassedOver:
     reader = reader_for(entry.name)
     if reader is None:
-        return _skipped(name, f"not a kind of file that is read; supported: {SUPPORTED}")
+        return _skipped(name, unread_reason(entry.name))
     if not name.isprintable() and (odd := {c for c in name if _is_odd(c)}):
         what = ", ".join(sorted(f"U+{ord(c):04X}" for c in odd if unicodedata.category(c) != "Cs"))
         problem = f"the name holds characters that cannot be seen ({what})" if what else "the name is not valid UTF-8"

@@ -13,10 +13,13 @@ from typing import Any
 
 import pytest
 from docx import Document as WordDocument
+from openpyxl import Workbook
+from pptx import Presentation
 from pypdf import PdfWriter
 from reportlab.pdfgen.canvas import Canvas
 
 import qa.load
+import qa.reading
 import qa.walk
 from qa.audience import Audience
 from qa.cache import ParseCache
@@ -101,7 +104,7 @@ def test_reads_and_counts(corpus: Path) -> None:
 
 
 def test_every_format(corpus: Path) -> None:
-    """All five formats are read, in capitals too, sorted by id."""
+    """All eight formats are read, in capitals too, sorted by id."""
     (corpus / "a.md").write_text(f"# Visits\n\n{ADVICE}\n")
     (corpus / "sub").mkdir()
     (corpus / "sub/b.HTML").write_text(f"<html lang=en-US><title>Visits</title><p>{ADVICE}</p>")
@@ -109,12 +112,20 @@ def test_every_format(corpus: Path) -> None:
     word = WordDocument()
     word.add_paragraph(ADVICE)
     word.save(str(corpus / "d.docx"))
+    (corpus / "e.csv").write_text(f'Advice,Price\n"{ADVICE}",5\n')
+    slides = Presentation()
+    slides.slides.add_slide(slides.slide_layouts[0]).shapes.title.text = ADVICE
+    slides.save(str(corpus / "f.pptx"))
+    book = Workbook()
+    book.worksheets[0]["A1"] = ADVICE
+    book.save(corpus / "g.xlsx")
     report = load(corpus)
     assert [line.reason for line in report.failed] == []
-    assert [document.id for document in report.documents] == ["a.md", "c.pdf", "d.docx", "good.txt", "sub/b.HTML"]
+    names = ["a.md", "c.pdf", "d.docx", "e.csv", "f.pptx", "g.xlsx", "good.txt", "sub/b.HTML"]
+    assert [document.id for document in report.documents] == names
     assert all(ADVICE in document.document.text for document in report.documents)
     assert document(report, "sub/b.HTML").metadata.title == "Visits"
-    assert line(report, "c.pdf").pages == 1
+    assert [line(report, name).pages for name in ("c.pdf", "e.csv", "f.pptx", "g.xlsx")] == [1, 0, 1, 1]
 
 
 BAD_FILES = {
@@ -127,6 +138,9 @@ BAD_FILES = {
     "zero.txt": b"",
     "blank.md": b" \n\n ",
     "broken.docx": b"PK\x03\x04 and then nothing",
+    "broken.pptx": b"PK\x03\x04 and then nothing",
+    "broken.xlsx": b"PK\x03\x04 and then nothing",
+    "a-workbook.csv": b"PK\x03\x04 and then nothing",
     "zeros.html": b"\x00" * 1_000,
 }
 
@@ -156,8 +170,8 @@ def test_long_texts_are_read_apart(corpus: Path, monkeypatch: pytest.MonkeyPatch
     """A long text file goes through the limited process, and comes back as the same document."""
     (corpus / "long.txt").write_text(f"{ADVICE}\n\n" * 10)
     here = document(load(corpus), "long.txt")
-    monkeypatch.setattr(qa.load, "_IN_PROCESS_BYTES", 100)
-    monkeypatch.setattr(qa.load, "read", None)
+    monkeypatch.setattr(qa.reading, "_IN_PROCESS_BYTES", 100)
+    monkeypatch.setattr(qa.reading, "read", None)
     (corpus / "good.txt").unlink()
     assert document(load(corpus), "long.txt") == here
 
@@ -175,14 +189,14 @@ def test_deep_headings(corpus: Path) -> None:
 @pytest.mark.parametrize("fault", [RecursionError, ValueError, KeyError, UnicodeError, PermissionError])
 def test_a_reader_that_breaks(corpus: Path, monkeypatch: pytest.MonkeyPatch, fault: type[Exception]) -> None:
     """What a reader raises by mistake is that file's failure."""
-    read = qa.load.read
+    read = qa.reading.read
 
     def broken(reader: str, path: Path) -> object:
         if path.name == "bad.txt":
             raise fault("secret text")
         return read(reader, path)
 
-    monkeypatch.setattr(qa.load, "read", broken)
+    monkeypatch.setattr(qa.reading, "read", broken)
     (corpus / "bad.txt").write_text(ADVICE)
     report = load(corpus)
     assert line(report, "bad.txt").outcome is Outcome.FAILED
@@ -212,7 +226,23 @@ def test_skipped_on_purpose(corpus: Path) -> None:
         "no-suffix": "not a kind of file that is read",
     }
     assert report.failed == ()
-    assert ".docx, .htm, .html, .markdown, .md, .pdf, .text, .txt" in line(report, "photo.png").reason
+    assert ".csv, .docx, .htm, .html, .markdown, .md, .pdf, .pptm, .pptx, " in line(report, "photo.png").reason
+
+
+@pytest.mark.parametrize(
+    ("name", "better"),
+    [
+        ("fees.xls", ".xlsx"),
+        ("fees.ODS", ".xlsx"),
+        ("talk.ppt", ".pptx"),
+        ("talk.ppsx", ".pptx"),
+        ("letter.doc", ".docx"),
+    ],
+)
+def test_formats_that_can_be_saved_as_another(corpus: Path, name: str, better: str) -> None:
+    """Formats of old programs, and of other ones, are skipped with the format to save them in."""
+    (corpus / name).write_bytes(b"x")
+    assert line(load(corpus), name).reason == f"not a kind of file that is read; save it as {better}"
 
 
 def test_links(corpus: Path, tmp_path: Path) -> None:
@@ -571,9 +601,9 @@ def cached(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Pat
 def parsed(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the files that are parsed from here on."""
     names: list[str] = []
-    here, isolated = qa.load._read_here, qa.load._read_isolated
-    monkeypatch.setattr(qa.load, "_read_here", lambda file: names.append(file.id) or here(file))
-    monkeypatch.setattr(qa.load, "_read_isolated", lambda file, limits: names.append(file.id) or isolated(file, limits))
+    here, isolated = qa.load.read_here, qa.load.read_isolated
+    monkeypatch.setattr(qa.load, "read_here", lambda file: names.append(file.id) or here(file))
+    monkeypatch.setattr(qa.load, "read_isolated", lambda file, *rest: names.append(file.id) or isolated(file, *rest))
     return names
 
 
@@ -641,7 +671,7 @@ def test_fresh_files_are_not_trusted(corpus: Path, tmp_path: Path) -> None:
 
 def test_change_while_reading(corpus: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A file that changes while it is read fails, and what was read of it is not kept."""
-    read = qa.load.read
+    read = qa.reading.read
 
     def slow(reader: str, path: Path) -> object:
         found = read(reader, path)
@@ -650,7 +680,7 @@ def test_change_while_reading(corpus: Path, tmp_path: Path, monkeypatch: pytest.
 
     with ParseCache.open(tmp_path / "parsed.sqlite") as cache:
         with monkeypatch.context() as patch:
-            patch.setattr(qa.load, "read", slow)
+            patch.setattr(qa.reading, "read", slow)
             report = load(corpus, cache=cache)
         assert "changed while it was being read" in line(report, "good.txt").reason
         assert load(corpus, cache=cache).documents[0].document.text == "Something else."

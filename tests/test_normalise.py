@@ -133,6 +133,56 @@ def test_inserted_text_has_no_place() -> None:
     assert plain.document(PATH).offsets == OffsetMap()
 
 
+@given(st.lists(st.lists(st.tuples(raw_texts, raw_texts), max_size=4), max_size=4))
+def test_cells_are_where_they_were_written(table: list[list[tuple[str, str]]]) -> None:
+    """A cell's span holds its value, and before that its column's name; cells without text leave no trace."""
+    raw = "".join(value for row in table for _, value in row)
+    builder = TextBuilder(raw)
+    start = 0
+    for row in table:
+        builder.begin(BlockKind.TABLE_ROW, group="table")
+        for place, (name, value) in enumerate(row):
+            if normalise(value):
+                builder.cell(normalise(name), 2 * place)
+                builder.copy(start, start + len(value))
+            start += len(value)
+    if not normalise(raw):
+        return
+    document = builder.document(PATH)
+    filled = [
+        [(2 * place, normalise(name), normalise(value)) for place, (name, value) in enumerate(row) if normalise(value)]
+        for row in table
+    ]
+    assert [
+        [(cell.column, _name(document.text[cell.name : cell.start]), document.text[cell.start : cell.end])]
+        for block in document.blocks
+        for cell in block.cells
+    ] == [[(column, _name(f"{name}: " if name else ""), value)] for row in filled for column, name, value in row]
+
+
+def _name(written: str) -> str:
+    """A column's name without the colon or space after it."""
+    return written.rstrip(" :?")
+
+
+def test_cells_stand_beside_each_other_unless_told() -> None:
+    """Without a place a cell is one column to the right of the one before, and text after its end is none of it."""
+    builder = TextBuilder()
+    builder.begin(BlockKind.TABLE_ROW)
+    for place in (None, None, 5, None):
+        builder.cell("", place)
+        builder.insert("x")
+    builder.end_cell()
+    builder.insert(" rest")
+    (block,) = builder.document(PATH).blocks
+    assert [(cell.column, cell.start, cell.end) for cell in block.cells] == [
+        (0, 0, 1),
+        (1, 3, 4),
+        (5, 6, 7),
+        (6, 9, 10),
+    ]
+
+
 def test_nothing_at_all_is_an_error() -> None:
     """A document without a block is refused, with the file's name."""
     with pytest.raises(EmptyDocument, match=r"leaflet\.txt"):

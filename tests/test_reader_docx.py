@@ -8,10 +8,11 @@ from pathlib import Path
 
 import docx
 import pytest
-from builders import texts
+from builders import cells, items, texts
 from docx.document import Document as WordDocument
 from docx.oxml import parse_xml
 from docx.oxml.ns import nsdecls
+from docx.text.paragraph import Paragraph
 
 from qa.errors import BrokenDocument, EmptyDocument, EncryptedDocument, TooLarge
 from qa.models import BlockKind, Document
@@ -101,6 +102,114 @@ def test_outline_levels_and_numbering_of_a_paragraph(word: WordDocument, path: P
     assert [(b.kind, b.level) for b in document.blocks] == [(H, 2), (P, 0), (L, 3), (P, 0)]
 
 
+def number(word: WordDocument, *levels: str, override: str = "", same_as: int | None = None) -> int:
+    """Define a numbering with these levels, each "format text start", or refer to the one defined before."""
+    root = word.part.numbering_part.element
+    shared = same_as
+    if shared is None:
+        shared = 900 + len(root)
+        made = "".join(
+            f'<w:lvl w:ilvl="{level}"><w:start w:val="{start}"/><w:numFmt w:val="{kind}"/>{extra}'
+            f'<w:lvlText w:val="{text}"/></w:lvl>'
+            for level, (kind, text, start, extra) in enumerate([*each.split("|"), "1", ""][:4] for each in levels)
+        )
+        root.insert(0, parse_xml(f'<w:abstractNum {nsdecls("w")} w:abstractNumId="{shared}">{made}</w:abstractNum>'))
+    key = 900 + len(root)
+    root.append(
+        parse_xml(f'<w:num {nsdecls("w")} w:numId="{key}"><w:abstractNumId w:val="{shared}"/>{override}</w:num>')
+    )
+    return key
+
+
+def add_item(word: WordDocument, text: str, key: int, level: int = 0, style: str | None = None) -> Paragraph:
+    """Add a numbered paragraph."""
+    paragraph = word.add_paragraph(text, style=style)
+    paragraph.paragraph_format.element.get_or_add_pPr().append(
+        parse_xml(f'<w:numPr {nsdecls("w")}><w:ilvl w:val="{level}"/><w:numId w:val="{key}"/></w:numPr>')
+    )
+    return paragraph
+
+
+def test_items_have_the_numbers_of_their_list(word: WordDocument, path: Path) -> None:
+    """Styles and paragraphs number items; deeper levels begin again, and text between items does not matter."""
+    for text, style in (("one", "List Number"), ("dot", "List Bullet"), ("two", "List Number")):
+        word.add_paragraph(text, style=style)
+    outline = number(word, "decimal|%1.", "lowerLetter|%2)|25", "upperRoman|(%3)", "decimal|%1.%4")
+    for text, level in (("a", 0), ("b", 1), ("c", 1), ("d", 1), ("e", 2), ("f", 3), ("g", 0), ("h", 1), ("i", 2)):
+        add_item(word, text, outline, level)
+        word.add_paragraph("between")
+    assert items(saved(word, path)) == [
+        *("[1.] one", "[] dot", "[2.] two"),
+        *("[1.] a", "[y)] b", "[z)] c", "[aa)] d", "[(I)] e", "[1.1] f", "[2.] g", "[y)] h", "[(I)] i"),
+    ]
+
+
+def test_lists_of_one_definition_count_on_or_begin_again(word: WordDocument, path: Path) -> None:
+    """Two lists of one definition are counted together, unless one says where it starts; that counts once."""
+    first = number(word, "decimal|Step %1:", "decimal|%2.")
+    shared = 900 + len(word.part.numbering_part.element) - 2
+    on = number(word, same_as=shared)
+    again = number(
+        word, same_as=shared, override='<w:lvlOverride w:ilvl="0"><w:startOverride w:val="5"/></w:lvlOverride>'
+    )
+    for text, key in (("a", first), ("b", on), ("c", again), ("d", again), ("e", first)):
+        add_item(word, text, key)
+    assert items(saved(word, path)) == [
+        "[Step 1:] a", "[Step 2:] b", "[Step 5:] c", "[Step 6:] d", "[Step 7:] e"
+    ]  # fmt: skip
+
+
+def test_headings_cells_and_empty_paragraphs_count(word: WordDocument, path: Path) -> None:
+    """All that a word processor numbers moves the numbers on, but not what is hidden or was deleted."""
+    key = number(word, "upperLetter|%1", "decimal|%1.%2", "decimal|%2.%3|1|<w:lvlRestart w:val='0'/>")
+    add_item(word, "Heading", key, style="Heading 1")
+    add_item(word, "first", key, 1)
+    add_item(word, "deep", key, 2)
+    add_item(word, "", key, 1)
+    for mark in ("vanish", "del"):
+        hidden = add_item(word, "", key, 1)
+        hidden.paragraph_format.element.get_or_add_pPr().append(parse_xml(f"<w:rPr {nsdecls('w')}><w:{mark}/></w:rPr>"))
+    table = add_table(word, ("Name", "Dose"), ("x", "y"))
+    moved = add_item(word, "in a cell", key, 1)
+    table.cell(1, 1)._tc.append(moved._p)
+    add_item(word, "last", key, 1)
+    add_item(word, "deeper", key, 2)
+    document = saved(word, path)
+    assert items(document) == ["[A.1] first", "[1.1] deep", "[A.4] last", "[4.2] deeper"]
+    assert document.text.startswith("Heading\n\nfirst\ndeep")
+
+
+@pytest.mark.parametrize(
+    ("level", "expected"),
+    [
+        ("bullet|•", ""),
+        ("none|%1", ""),
+        ("ordinal|%1", ""),
+        ("decimal|", ""),
+        ("decimal|Note", ""),
+        ("decimal|%2.", ""),
+        (f"decimal|{'long ' * 8}%1", ""),
+        ("lowerLetter|%1.|131", ""),
+        ("lowerLetter|%1.|130", "zzzzz."),
+        ("upperRoman|%1.|0", ""),
+        ("lowerRoman|%1.|1994", "mcmxciv."),
+        ("upperLetter|%1.|3|<w:isLgl/>", "3."),
+        ("decimal|&lt;%1&gt;", "<1>"),
+    ],
+)
+def test_only_plain_numbers_are_written(word: WordDocument, path: Path, level: str, expected: str) -> None:
+    """Bullets, other kinds of numbers, and levels that make no sense, leave an item without a number."""
+    add_item(word, "item", number(word, level))
+    assert items(saved(word, path)) == [f"[{expected}] item"]
+
+
+def test_numbers_of_a_list_that_is_not_defined_are_none(word: WordDocument, path: Path) -> None:
+    """An item of a list that the file does not define is an item all the same."""
+    add_item(word, "item", 12345)
+    add_item(word, "deep", number(word, "decimal|%1."), 8)
+    assert items(saved(word, path)) == ["[] item", "[] deep"]
+
+
 def test_a_title_stands_above_the_headings(word: WordDocument, path: Path) -> None:
     """A paragraph of the style Title is level 1 and the document's title; headings go one deeper."""
     word.add_paragraph("The leaflet", style="Title")
@@ -152,7 +261,9 @@ def test_merged_and_nested_cells(word: WordDocument, path: Path) -> None:
     inner = table.cell(1, 2).add_table(1, 2)
     inner.cell(0, 0).text = "x"
     inner.cell(0, 1).text = "y"
-    assert texts(saved(word, path)) == ["Drug: A; Dose: 5 mg; When: now x y", "Dose: 6 mg later"]
+    document = saved(word, path)
+    assert texts(document) == ["Drug: A; Dose: 5 mg; When: now x y", "Dose: 6 mg later"]
+    assert cells(document)[1] == [(1, "Dose: ", "6 mg later")]
 
 
 def test_tables_without_a_header(word: WordDocument, path: Path) -> None:

@@ -8,7 +8,7 @@ from html import unescape
 from pathlib import Path
 
 import pytest
-from builders import Reader, check_places, reading, texts
+from builders import Reader, cells, check_places, items, reading, texts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -91,6 +91,30 @@ def test_lists_and_their_levels(parsed: Reader) -> None:
         (L, 1, "X"),
     ]
     assert "a\nb\nc\n\nd\n\ne\n\nDose: 5 mg\nHow long?" in document.text
+
+
+@pytest.mark.parametrize(
+    ("raw", "expected"),
+    [
+        ("<ol><li>a<li>b<ul><li>x</ul><ol><li>y</ol><li>c</ol>", "[1.] a, [2.] b, [] x, [1.] y, [3.] c"),
+        ("<ol start=3><li>a<li value=10>b<li>c</ol>", "[3.] a, [10.] b, [11.] c"),
+        ("<ol start=-1><li>a<li>b<li value=x>c</ol>", "[-1.] a, [0.] b, [1.] c"),
+        ("<ol reversed><li>a<ol><li>x</ol><li>b<li hidden>c<li>d</ol>", "[3.] a, [1.] x, [2.] b, [1.] d"),
+        ("<ol reversed start=9><li>a<li>b</ol>", "[9.] a, [8.] b"),
+        ("<ol type=a start=26><li>a<li>b<li type=A>c<li type=1>d</ol>", "[z.] a, [aa.] b, [AB.] c, [29.] d"),
+        ("<ol type=i start=8><li>a<li>b</ol>", "[viii.] a, [ix.] b"),
+        ("<ol type=I start=3999><li>a<li>b</ol>", "[MMMCMXCIX.] a, [4000.] b"),
+        ("<ol type=a start=0><li>a<li>b</ol>", "[0.] a, [a.] b"),
+        ("<ol style='list-style: upper-roman inside'><li>a</ol>", "[I.] a"),
+        ("<ol style='list-style-type:none'><li>a</ol><ol style='list-style-type: hebrew'><li>b</ol>", "[] a, [] b"),
+        ("<ol><li style='list-style-type: lower-alpha'>a<li style='display: none'>b<li>c</ol>", "[a.] a, [2.] c"),
+        ("<ol><li><p>a</p><p>more</p><li><li>b</ol><li>c", "[1.] a, [3.] b, [] c"),
+        ("<ol start=99999999999999999999><li>a</ol><ul type=1><li>b</ul><dl><dt>c</dl>", "[1.] a, [] b, [] c"),
+    ],
+)
+def test_items_of_ordered_lists_have_numbers(parsed: Reader, raw: str, expected: str) -> None:
+    """Items are counted and written as browsers do; those of other lists, and of unknown kinds, have no number."""
+    assert items(parsed(raw)) == expected.split(", ")
 
 
 def test_headings_make_paths(parsed: Reader) -> None:
@@ -304,6 +328,18 @@ def test_cells_spanning_very_many_columns_are_not_repeated(parsed: Reader) -> No
     first, *others = texts(document, R)
     assert first.count("span") == 1_000
     assert [row.count("span") for row in others] == [200, 200]
+
+
+def test_cells_know_their_columns(parsed: Reader) -> None:
+    """Cells that span columns or rows, and empty ones, count; a row's name is a cell beside the others."""
+    raw = "<table><tr><th>A<th>B<th>C<tr><td rowspan=2>x<td><td>1<tr><td colspan=2>2</table>"
+    assert cells(parsed(raw)) == [[(0, "A: ", "x"), (2, "C: ", "1")], [(0, "A: ", "x"), (1, "B: ", "2")]]
+    named = parsed("<table><tr><th>Open?<td> 9 <td>5<tr><th>Free<td>yes<td>no</table>")
+    assert texts(named) == ["Open? 9; 5", "Free: yes; no"]
+    assert cells(named) == [
+        [(0, "", "Open?"), (1, "", "9"), (2, "", "5")],
+        [(0, "", "Free"), (1, "", "yes"), (2, "", "no")],
+    ]
 
 
 def test_a_long_column_name_is_not_repeated_whole(parsed: Reader) -> None:

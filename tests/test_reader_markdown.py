@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 import pytest
-from builders import Reader, check_places, reading, texts
+from builders import Reader, cells, check_places, items, reading, texts
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -56,6 +56,26 @@ def test_structure_and_paths(parsed: Reader) -> None:
     assert "one\ntwo\n\nmore" in document.text
 
 
+def test_items_of_ordered_lists_have_numbers(parsed: Reader) -> None:
+    """Items count from the list's first number as Markdown does, each list for itself; bullets have none."""
+    document = parsed(
+        "3. Sit\n3. Lie\n\n   Quietly.\n   1) Left\n   2) Right\n   - Both\n7. Rise\n\n***\n\n"
+        "0. Zero\n1. One\n\n- bullet\n"
+    )
+    assert items(document) == [
+        *("[3.] Sit", "[4.] Lie", "[1)] Left", "[2)] Right", "[] Both", "[5.] Rise"),
+        *("[0.] Zero", "[1.] One", "[] bullet"),
+    ]
+    assert document.text.startswith("Sit\nLie\n\nQuietly.\n\nLeft\nRight\nBoth\nRise\n\nZero")
+
+
+def test_ordered_lists_in_raw_html_have_numbers(parsed: Reader) -> None:
+    """What HTML within Markdown counts is counted as HTML does."""
+    assert items(parsed('1. one\n\n<ol start="4" type="a">\n<li>Sit</li>\n<li>Lie</li>\n</ol>\n')) == [
+        *("[1.] one", "[d.] Sit", "[e.] Lie"),
+    ]
+
+
 def test_marks_vanish_and_words_stay(parsed: Reader) -> None:
     """Emphasis, code marks and addresses go; the texts of links, pictures, escapes and references stay."""
     raw = (
@@ -91,6 +111,7 @@ def test_tables_name_their_columns(parsed: Reader) -> None:
     document = parsed("| Drug | Dose |\n|---|---|\n| **A** | 5 mg |\n| | 6 mg |\n")
     assert document.text == "Drug: A; Dose: 5 mg\nDose: 6 mg"
     assert {block.kind for block in document.blocks} == {R}
+    assert cells(document) == [[(0, "Drug: ", "A"), (1, "Dose: ", "5 mg")], [(1, "Dose: ", "6 mg")]]
     assert parsed("| Drug | Dose |\n|---|---|\n").text == "Drug; Dose"
 
 

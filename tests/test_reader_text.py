@@ -10,7 +10,7 @@ from collections import Counter
 from pathlib import Path
 
 import pytest
-from builders import Reader, reading, texts
+from builders import Reader, cells, reading, texts
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
@@ -164,9 +164,11 @@ def test_rows_name_their_columns(parsed: Reader) -> None:
     assert texts(bars, R) == ["Visit: First; Price: $50", "Visit: Later; Price: $40"]
     tabs = parsed("Visit\tPrice\nFirst\t$50\nLater\t$40\n")
     assert texts(tabs, R) == ["Visit: First; Price: $50", "Visit: Later; Price: $40"]
+    assert cells(tabs)[1] == [(0, "Visit: ", "Later"), (1, "Price: ", "$40")]
     keys = parsed(f"Reach us\n\n{LONG}\n\nPhone: 555 0100\nHours: 9 to 5\n")
     assert texts(keys, R) == ["Phone: 555 0100", "Hours: 9 to 5"]
     assert keys.text.endswith("Phone: 555 0100\nHours: 9 to 5")
+    assert cells(keys) == [[(0, "", "Phone:"), (1, "", "555 0100")], [(0, "", "Hours:"), (1, "", "9 to 5")]]
 
 
 def test_nested_items_have_levels(parsed: Reader) -> None:

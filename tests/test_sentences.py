@@ -63,3 +63,13 @@ def test_long_paragraphs_are_cut_between_the_same_sentences() -> None:
     sentences = [f"Dr. Ash saw number {number}, i.e. the {number}th of May 3.5 times." for number in range(300)]
     text = " ".join(sentences)
     assert [text[start:end] for start, end in sentence_spans(text, 0, len(text))] == sentences
+
+
+@pytest.mark.parametrize("mark", ["²", "¹,²", "¹⁰–¹²"])
+def test_a_footnote_mark_ends_its_sentence(mark: str) -> None:
+    """What stands raised after a full stop belongs to the sentence before it."""
+    text = f"Come to your first visit.{mark} The nurse sees you."
+    assert [text[start:end] for start, end in sentences(text)] == [
+        f"Come to your first visit.{mark}",
+        "The nurse sees you.",
+    ]

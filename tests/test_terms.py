@@ -42,3 +42,11 @@ def test_term_spans_point_at_their_words() -> None:
 def test_a_sign_without_a_stem_is_no_term() -> None:
     """A letter that is nothing but a mark on others, as Japanese has, leaves nothing to compare."""
     assert term_spans("\uff9e drive") == [("drive", 2, 7)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"), [("ketamine¹,² helps", ["ketamin", "help"]), ("10³ cells", ["10", "cell"]), ("m²", ["m"])]
+)
+def test_raised_figures_are_no_part_of_a_word(text: str, expected: list[str]) -> None:
+    """A footnote's mark or a power leaves the word beside it as it is searched for."""
+    assert terms(text) == expected

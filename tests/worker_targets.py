@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ctypes
 import os
 import resource
@@ -85,6 +86,34 @@ def write_file(path: str) -> None:
     Path(path).write_text("data", encoding="utf-8")
 
 
+def identify(_: Any) -> int:
+    """Which process this is."""
+    return os.getpid()
+
+
+def draw(request: Any) -> dict[str, Any]:
+    """A page that says its own number, or comes to harm for that: 2 crashes, 3 hangs, 4 takes too much memory."""
+    page = request["page"]
+    if page == 2:
+        segfault(None)
+    elif page == 3:
+        sleep(60)
+    elif page == 4:
+        memory_bomb(None)
+    image = base64.b64encode(f"page {page}".encode()).decode("ascii")
+    return {"media_type": "image/png", "width": 1, "height": 1, "image": image}
+
+
 def leave(status: int) -> None:
     """End at once."""
     os._exit(status)
+
+
+def recognise(request: Any) -> dict[str, Any]:
+    """Stands for recognising a page: the second crashes, the third hangs, the others have one word."""
+    if request["page"] == 2:
+        os.abort()
+    if request["page"] == 3:
+        time.sleep(60)
+    word = [f"page-{request['page']}", 0.1, 0.1, 0.2, 0.15, 0.99, 0]
+    return {"words": [word], "lines": 1, "lines_left_out": 0}

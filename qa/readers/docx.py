@@ -17,22 +17,19 @@ from docx.opc.exceptions import OpcError
 from docx.opc.oxml import parse_xml
 from docx.oxml.ns import qn
 
-from qa.errors import BrokenDocument, EmptyDocument, EncryptedDocument, TooLarge
+from qa.errors import BrokenDocument
 from qa.models import BlockKind, Document
+from qa.readers.docx_numbers import Numbers
 from qa.readers.docx_styles import Styles, is_on
 from qa.readers.normalise import LONGEST_COLUMN_NAME, TextBuilder, is_cut_short, normalise
+from qa.readers.office import Format, check_package
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
     from docx.oxml.xmlchemy import BaseOxmlElement as Element
 
-# Bytes. XML takes many times its size in memory, and which parts are XML is for the file to say: none may be large.
-_MOST_UNPACKED: Final = 50_000_000
-_LARGEST_PART: Final = 20_000_000
-_OLE: Final = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
-_OLD_WORD: Final = "WordDocument".encode("utf-16-le")
-_ENCRYPTED: Final = "EncryptedPackage".encode("utf-16-le")
 _REMEDY: Final = "Open it in a word processor and save it again as DOCX."
+_FORMAT: Final = Format("DOCX", "a Word 97-2003 document", "WordDocument", _REMEDY)
 _FALLBACK: Final = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _CHARACTERS: Final = {qn("w:tab"): " ", qn("w:br"): " ", qn("w:cr"): " ", qn("w:noBreakHyphen"): "-", qn("w:ptab"): " "}
 _LEFT_OUT: Final = frozenset({_FALLBACK}) | frozenset(
@@ -44,7 +41,7 @@ _NO_TITLE = re.compile(r"(?:word document|document ?\d*|untitled.*|microsoft wor
 
 def read(path: Path) -> Document:
     """The DOCX file as a document; its title is the file's property, else the text's title or first heading."""
-    _check(path)
+    check_package(path, _FORMAT)
     # What python-docx raises on a broken package: SyntaxError for XML, KeyError and AttributeError for missing parts.
     try:
         word = docx.Document(str(path))
@@ -63,64 +60,6 @@ def read(path: Path) -> Document:
     return writer.builder.document(path, title=title)
 
 
-def _check(path: Path) -> None:
-    """Refuse what must not be opened: other formats, passwords, archives that unpack to too much."""
-    with path.open("rb") as file:
-        head = file.read(8)
-    if not head:
-        raise EmptyDocument(
-            "the file is empty", path=path, found="no bytes", expected="a DOCX file", remedy="Fill it or remove it."
-        )
-    if head == _OLE:
-        _refuse_ole(path)
-    try:
-        with zipfile.ZipFile(path) as archive:
-            members = archive.infolist()
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise BrokenDocument(
-            "the file is cut off or is no DOCX file",
-            path=path,
-            found=f"bytes that begin with {head.hex(' ')}",
-            expected="a ZIP archive, as DOCX files are",
-            remedy=_REMEDY,
-        ) from error
-    if any(member.flag_bits & 1 for member in members):
-        raise _encrypted(path, "an archive with a password")
-    unpacked = sum(member.file_size for member in members)
-    largest = max((member.file_size for member in members), default=0)
-    if unpacked > _MOST_UNPACKED or largest > _LARGEST_PART:
-        raise TooLarge(
-            "the file unpacks to too much",
-            path=path,
-            found=f"{unpacked:,} bytes, {largest:,} of them in one part",
-            expected=f"at most {_MOST_UNPACKED:,}, and {_LARGEST_PART:,} in one part",
-            remedy="Make its pictures smaller or split it.",
-        )
-
-
-def _refuse_ole(path: Path) -> None:
-    data = path.read_bytes()
-    if _OLD_WORD in data and _ENCRYPTED not in data:
-        raise BrokenDocument(
-            "the file is not what its name says",
-            path=path,
-            found="a Word 97-2003 document",
-            expected="a DOCX file",
-            remedy=_REMEDY,
-        )
-    raise _encrypted(path, "an encrypted container")
-
-
-def _encrypted(path: Path, found: str) -> EncryptedDocument:
-    return EncryptedDocument(
-        "the file wants a password",
-        path=path,
-        found=found,
-        expected="a file that opens without one",
-        remedy="Save it again without the password.",
-    )
-
-
 class _Writer:
     """Walks the body and writes its blocks."""
 
@@ -130,6 +69,7 @@ class _Writer:
         self._word = word
         self._body: Element = word.element.body
         self._styles = Styles(word)
+        self._numbers = Numbers(word, self._styles)
         self._tables = 0
         # Under a title the headings go one level deeper.
         self._shift = int(any(self._styles.is_title(paragraph) for paragraph in self._body.iterchildren(qn("w:p"))))
@@ -158,12 +98,13 @@ class _Writer:
         text = normalise("".join(_texts(paragraph, boxes)))
         level = self._styles.heading_level(paragraph)
         item = self._styles.list_level(paragraph)
+        marker = self._numbers.marker(paragraph)  # headings count, too
         if self._styles.is_title(paragraph):
             self.builder.begin(BlockKind.HEADING, level=1)
         elif level:
             self.builder.begin(BlockKind.HEADING, level=level + self._shift)
         elif item:
-            self.builder.begin(BlockKind.LIST_ITEM, level=item, group="list")
+            self.builder.begin(BlockKind.LIST_ITEM, level=item, group="list", marker=marker)
         else:
             self.builder.begin(BlockKind.PARAGRAPH)
         self.builder.insert(text)
@@ -180,6 +121,10 @@ class _Writer:
                 for _, cell in row:
                     self._blocks(cell)
             return
+        for row in rows:
+            for _, cell in row:
+                for paragraph in _paragraphs(cell):
+                    self._numbers.marker(paragraph)  # counts; a cell holds no list
         self._tables += 1
         group = ("table", self._tables)
         texts = [[(place, _cell_text(cell)) for place, cell in row] for row in rows]
@@ -198,7 +143,7 @@ class _Writer:
             self.builder.begin(BlockKind.TABLE_ROW, group=group)
             for place, text in cells:
                 if text:
-                    self.builder.cell(names.get(place, "") if index >= headers else "")
+                    self.builder.cell(names.get(place, "") if index >= headers else "", place)
                     self.builder.insert(text)
             self.builder.end()
 

@@ -33,7 +33,7 @@ class Styles:
         for style in word.styles.element.iterchildren(qn("w:style")):
             key = style.get(qn("w:styleId"), "")
             self._styles[key] = _Style(
-                _value(style.find(qn("w:basedOn"))), _value(style.find(qn("w:name"))), style.find(qn("w:pPr"))
+                value_of(style.find(qn("w:basedOn"))), value_of(style.find(qn("w:name"))), style.find(qn("w:pPr"))
             )
             if style.get(qn("w:type")) == "paragraph" and style.get(qn("w:default")) in ("1", "true"):
                 self._default = key
@@ -68,10 +68,23 @@ class Styles:
                 return level
         return 0
 
+    def numbering(self, paragraph: Element) -> tuple[int, int]:
+        """The list that numbers the paragraph, and its level there from 0; the list is 0 where there is none."""
+        key = level = None
+        own = paragraph.find(qn("w:pPr"))
+        for properties in (own, *(style.properties for style in self._chain(paragraph))):
+            numbering = properties.find(qn("w:numPr")) if properties is not None else None
+            if numbering is not None:
+                level = digits_of(value_of(numbering.find(qn("w:ilvl")))) if level is None else level
+                key = digits_of(value_of(numbering.find(qn("w:numId"))))
+                if key is not None:
+                    break
+        return key or 0, level or 0
+
     def _chain(self, paragraph: Element) -> list[_Style]:
         """The paragraph's style and those it is based on, the nearest first."""
         properties = paragraph.find(qn("w:pPr"))
-        key = _value(properties.find(qn("w:pStyle"))) if properties is not None else ""
+        key = value_of(properties.find(qn("w:pStyle"))) if properties is not None else ""
         chain: list[_Style] = []
         seen: set[str] = set()
         key = key or self._default
@@ -87,11 +100,13 @@ def is_on(element: Element | None) -> bool:
     return element is not None and element.get(qn("w:val"), "1") not in ("0", "false", "off", "none")
 
 
-def _value(element: Element | None) -> str:
-    return element.get(qn("w:val"), "") if element is not None else ""
+def value_of(element: Element | None, attribute: str = "w:val") -> str:
+    """What an attribute says; "" where it or the element is missing."""
+    return element.get(qn(attribute), "") if element is not None else ""
 
 
-def _digits(text: str) -> int | None:
+def digits_of(text: str) -> int | None:
+    """The number that a text is, if it is one of up to nine digits."""
     return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else None
 
 
@@ -99,7 +114,7 @@ def _outline(properties: Element | None) -> int | None:
     """A heading's level from 1, 0 for body text, None where the properties say nothing."""
     if properties is None:
         return None
-    level = _digits(_value(properties.find(qn("w:outlineLvl"))))
+    level = digits_of(value_of(properties.find(qn("w:outlineLvl"))))
     return None if level is None else (level + 1 if level < _BODY_LEVEL else 0)
 
 
@@ -108,6 +123,6 @@ def _numbering(properties: Element | None) -> int | None:
     numbering = properties.find(qn("w:numPr")) if properties is not None else None
     if numbering is None:
         return None
-    if _digits(_value(numbering.find(qn("w:numId")))) == 0:
+    if digits_of(value_of(numbering.find(qn("w:numId")))) == 0:
         return 0
-    return (_digits(_value(numbering.find(qn("w:ilvl")))) or 0) + 1
+    return (digits_of(value_of(numbering.find(qn("w:ilvl")))) or 0) + 1

@@ -10,6 +10,7 @@ from typing import Final
 from qa.errors import BrokenDocument
 from qa.models import BlockKind, Document
 from qa.readers.decode import decode
+from qa.readers.html_lists import Numbering, sizes_of_reversed
 from qa.readers.html_tables import Cell, Table, layout_tables, span_of, write_piece
 from qa.readers.html_tags import (
     BLOCKS,
@@ -73,6 +74,7 @@ class _Element:
     is_dropped: bool = False
     is_root: bool = False
     is_pending_item: bool = False
+    marker: str = ""
 
 
 class _Walker:
@@ -92,6 +94,8 @@ class _Walker:
         self._open: Counter[str] = Counter()
         self._dropped = 0
         self._roots = 0
+        self._numberings: list[Numbering] = []  # of the open lists, the innermost last
+        self._sizes = sizes_of_reversed(tokens)
         self._list = 0  # where the outermost list begins, so that two lists on end are two
         self._is_begun = False
         self._is_term_open = False  # a <dt> has ended, and its <dd> may follow in the same block
@@ -156,7 +160,8 @@ class _Walker:
                 if element.is_pending_item:
                     element.is_pending_item = False
                     level = max(sum(self._open[name] for name in (*LISTS, "dl")), 1)
-                    self.builder.begin(BlockKind.LIST_ITEM, level=level, group=("html list", self._list))
+                    group = ("html list", self._list)
+                    self.builder.begin(BlockKind.LIST_ITEM, level=level, group=group, marker=element.marker)
                     return
                 break
         self.builder.begin(BlockKind.PARAGRAPH)
@@ -247,6 +252,10 @@ class _Walker:
             )
         if (name in LISTS or name == "dl") and not any(self._open[kind] for kind in (*LISTS, "dl")):
             self._list = place
+        if name in LISTS:
+            self._numberings.append(Numbering(name, attributes, self._sizes.get(place, 0)))
+        elif name == "li" and self._numberings:
+            element.marker = self._numberings[-1].next(attributes)
         element.is_pending_item = name in ("li", "dt") or (name == "dd" and not self._after_term)
         self._stack.append(element)
         self._open[name] += 1
@@ -283,6 +292,8 @@ class _Walker:
             self._after_term = False
             self._boundary()
         self._stack.pop()
+        if name in LISTS:
+            self._numberings.pop()
         self._open[name] -= 1
         self._dropped -= element.is_dropped
         self._roots -= element.is_root

@@ -154,20 +154,22 @@ class Table:
             while above and above[0][0] < cell.place:
                 column, text = above.pop(0)
                 if text:
-                    self._builder.cell(names.get(column, ""))
+                    self._builder.cell(names.get(column, ""), column)
                     self._builder.insert(text)
             if not self._text(cell):
                 continue
             if after_row_name:
+                self._builder.end_cell()
                 self._builder.colon()
+                self._builder.open_cell(cell.place)
             else:
-                self._builder.cell(names.get(cell.place, ""))
+                self._builder.cell(names.get(cell.place, ""), cell.place)
             for piece in cell.pieces:
                 write_piece(piece, self._builder)
             after_row_name = is_named and cell is cells[0]
         for column, text in above:
             if text:
-                self._builder.cell(names.get(column, ""))
+                self._builder.cell(names.get(column, ""), column)
                 self._builder.insert(text)
         self._builder.end()
 

@@ -48,7 +48,8 @@ class _Writer:
         self._tokens = self._parser.parse(raw[start:])
         self._line_starts = [start, *(match.end() for match in _LINE_END.finditer(raw, start)), len(raw)]
         self._lists = 0  # the outermost lists so far, so that two on end are two
-        self._depth = 0
+        self._next: list[int | None] = []  # the number of each open list's next item; None for bullets
+        self._marker = ""  # of the item that begins
         self._tables = 0
         self._is_item_pending = False
         self._names: list[str] = []
@@ -65,13 +66,14 @@ class _Writer:
         for index, token in enumerate(self._tokens):
             match token.type:
                 case "bullet_list_open" | "ordered_list_open":
-                    self._lists += self._depth == 0
-                    self._depth += 1
+                    self._lists += not self._next
+                    self._next.append(int(token.attrs.get("start", 1)) if token.tag == "ol" else None)
                 case "bullet_list_close" | "ordered_list_close":
-                    self._depth -= 1
+                    self._next.pop()
                     self._is_item_pending = False
                 case "list_item_open":
                     self._is_item_pending = True
+                    self._marker = self._number(token)
                 case "table_open":
                     self._tables += 1
                     self._names, header, has_rows = [], [], False
@@ -113,10 +115,20 @@ class _Writer:
         start, end = self._span(token)
         return Cursor(self._raw, start + skipped, end, self._builder, self._parser)
 
+    def _number(self, item: Token) -> str:
+        """An item's number as Markdown counts: from the list's first number on, whatever the others say."""
+        number = self._next[-1]
+        if number is None:
+            return ""
+        self._next[-1] = number + 1
+        return f"{number}{item.markup}"
+
     def _begin(self) -> None:
         if self._is_item_pending:
             self._is_item_pending = False
-            self._builder.begin(BlockKind.LIST_ITEM, level=self._depth, group=("list", self._lists))
+            self._builder.begin(
+                BlockKind.LIST_ITEM, level=len(self._next), group=("list", self._lists), marker=self._marker
+            )
         else:
             self._builder.begin(BlockKind.PARAGRAPH)
 
@@ -154,6 +166,6 @@ class _Writer:
         self._builder.begin(BlockKind.TABLE_ROW, group=("table", self._tables))
         for index, cell in enumerate(cells):
             if plain_text(cell):
-                self._builder.cell(names[index] if index < len(names) else "")
+                self._builder.cell(names[index] if index < len(names) else "", index)
                 cursor.inline(cell)
         self._builder.end()

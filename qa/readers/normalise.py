@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Final
 
 from qa.errors import EmptyDocument
-from qa.models import Block, BlockKind, Document
+from qa.models import Block, BlockKind, Cell, Document
 from qa.offsets import OffsetMap
 
 LIGATURES: Final[Mapping[str, str]] = {
@@ -89,7 +89,10 @@ class TextBuilder:
         self._headings: list[tuple[int, str]] = []
         self._kind = BlockKind.PARAGRAPH
         self._level = 0
-        self._cells = 0
+        self._marker = ""
+        self._filled = 0  # cells of the open row
+        self._cells: list[Cell] = []
+        self._open_cell: tuple[int, int, int] | None = None  # its column, its name's place, its value's
         self._group: object = None
         self._last_group: object = None
         self._start: int | None = None
@@ -97,13 +100,22 @@ class TextBuilder:
         # A space that is written only if more text follows: (is waiting, its place in the raw text or None).
         self._space: tuple[bool, int | None] = (False, None)
 
-    def begin(self, kind: BlockKind, level: int = 0, group: object = None) -> None:
-        """Open a block. Neighbours of one `group` (a list, a table; None is no group) are joined by one newline."""
+    def begin(self, kind: BlockKind, level: int = 0, group: object = None, marker: str = "") -> None:
+        """Open a block. Neighbours of one `group` (a list, a table; None is no group) are joined by one newline.
+
+        `marker` is a list item's number or letter; it is no part of the text.
+        """
         self.end()
-        self._kind, self._level, self._group = kind, level, group
+        self._kind, self._level, self._group, self._marker = kind, level, group, marker
         self._start = None
-        self._cells = 0
+        self._filled = 0
         self._space = (False, None)
+
+    def leave(self, level: int) -> None:
+        """End the sections under headings of this level and deeper: what follows has no heading of its own."""
+        self.end()
+        while self._headings and self._headings[-1][0] >= level:
+            self._headings.pop()
 
     @property
     def is_filled(self) -> bool:
@@ -151,18 +163,35 @@ class TextBuilder:
         if text[-1:].isspace():
             self._wait(None)
 
-    def cell(self, column: str) -> None:
+    def cell(self, column: str, place: int | None = None) -> None:
         """Begin a filled cell of a table's row, written as "Column: value; Column: value".
 
-        A long name is shortened, and after `MOST_NAMED_COLUMNS` cells names are left out.
+        `place` is the column's number from 0; where it is left out, the cell stands beside the one before. A long name
+        is shortened, and after `MOST_NAMED_COLUMNS` cells names are left out.
         """
-        self._cells += 1
+        self.end_cell()
+        self._filled += 1
         if self.is_filled:
             self._space = (False, None)
             self.insert("; ")
-        if column and self._cells <= MOST_NAMED_COLUMNS:
+        name = self._next
+        if column and self._filled <= MOST_NAMED_COLUMNS:
             self.insert(shortened(column, LONGEST_COLUMN_NAME))
             self.colon()
+        self.open_cell(place, name)
+
+    def open_cell(self, place: int | None = None, name: int | None = None) -> None:
+        """Let what follows be a cell, with nothing written before it; `name` is where its column's name was written."""
+        self.end_cell()
+        if place is None:
+            place = self._cells[-1].column + 1 if self._cells else 0
+        self._open_cell = (place, self._next if name is None else name, self._next)
+
+    def end_cell(self) -> None:
+        """Let what follows be no part of the open cell."""
+        if self._open_cell is not None and self._size > self._open_cell[2]:
+            self._cells.append(Cell(*self._open_cell, self._size))
+        self._open_cell = None
 
     def colon(self) -> None:
         """Write ": " after a column's name or a term, unless it brings its own colon or question mark."""
@@ -171,6 +200,8 @@ class TextBuilder:
 
     def end(self) -> str | None:
         """Close the open block; its text, or None if nothing was written."""
+        self.end_cell()
+        cells, self._cells = tuple(self._cells), []
         if self._start is None:
             return None
         text = "".join(self._parts[self._first_part :])
@@ -178,7 +209,8 @@ class TextBuilder:
             while self._headings and self._headings[-1][0] >= self._level:
                 self._headings.pop()
         path = tuple(heading for _, heading in self._headings)
-        self._blocks.append(Block(self._kind, self._start, self._size, path, level=self._level))
+        place = (self._start, self._size)
+        self._blocks.append(Block(self._kind, *place, path, level=self._level, cells=cells, marker=self._marker))
         if self._kind is BlockKind.HEADING:
             self._headings.append((self._level, shortened(text, LONGEST_HEADING_KEPT)))
         self._last_group = self._group
@@ -230,7 +262,7 @@ class TextBuilder:
         if not text:
             return
         if self._start is None:
-            self._separate()
+            self._append(self._separator, None)
             self._start = self._size
             self._first_part = len(self._parts)
         elif self._space[0]:
@@ -238,10 +270,18 @@ class TextBuilder:
         self._space = (False, None)
         self._append(text, place, width)
 
-    def _separate(self) -> None:
-        if self._blocks:
-            near = self._group is not None and self._group == self._last_group
-            self._append("\n" if near else "\n\n", None)
+    @property
+    def _next(self) -> int:
+        """Where the next text will stand."""
+        if self._start is None:
+            return self._size + len(self._separator)
+        return self._size + self._space[0]
+
+    @property
+    def _separator(self) -> str:
+        """What parts the block that is about to begin from the one before."""
+        near = self._group is not None and self._group == self._last_group
+        return ("\n" if near else "\n\n") if self._blocks else ""
 
     def _append(self, text: str, place: int | None, width: int | None = None) -> None:
         """Write `text` for the `width` raw characters at `place`; without a width it has as many as the text."""

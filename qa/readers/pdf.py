@@ -11,7 +11,7 @@ import struct
 import threading
 import zlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -20,15 +20,19 @@ from pypdf import PdfReader
 from pypdf.errors import DependencyError, EmptyFileError, FileNotDecryptedError, PyPdfError
 
 from qa.errors import BrokenDocument, EmptyDocument, EncryptedDocument, TooLarge
-from qa.models import Block, BlockKind, Document, Page
-from qa.readers.normalise import LONGEST_HEADING_KEPT, normalise, shortened
+from qa.models import Document
+from qa.readers.normalise import normalise, shortened
 from qa.readers.pdf_blocks import PdfBlock, blocks_of
+from qa.readers.pdf_document import document_of
 from qa.readers.pdf_fonts import FontCache
+from qa.readers.pdf_frame import LETTER, Frame, frame_of
 from qa.readers.pdf_layout import Layout
 from qa.readers.pdf_lines import Line
+from qa.readers.pdf_recognised import recognised_contents
 from qa.readers.pdf_running import without_running_lines
 from qa.readers.pdf_tables import Table
 from qa.readers.pdf_words import PageContent, page_contents
+from qa.readers.recognised import RecognisedWord
 
 PAGE_LIMIT: Final = 2_000
 _WARNING_LENGTH: Final = 200  # characters of the file's own words in one
@@ -41,8 +45,13 @@ _PDF_ERRORS: Final = (
 _NO_TITLE = re.compile(r"\W*(?:untitled.*|unspecified|anonymous|microsoft \w+ - .*|.*\.\w{2,4})\W*", re.IGNORECASE)
 
 
-def read(path: Path, *, page_limit: int = PAGE_LIMIT) -> Document:
-    """The document in `path`.
+def read(
+    path: Path,
+    *,
+    page_limit: int = PAGE_LIMIT,
+    recognised: Mapping[int, Sequence[RecognisedWord]] | None = None,
+) -> Document:
+    """The document in `path`. Pages without words of their own get those of `recognised`, by their numbers from 1.
 
     Raises `EmptyDocument` (no bytes, or no page with text), `EncryptedDocument`, `TooLarge` (more pages than
     `page_limit`) and `BrokenDocument`. A damaged file of which pages can be recovered is read, with warnings.
@@ -51,8 +60,13 @@ def read(path: Path, *, page_limit: int = PAGE_LIMIT) -> Document:
         reader = _open(path, page_limit)
         labels = _labels(reader)
         fonts = FontCache()
-        contents, failed = _contents(reader, fonts)
+        frames = [_frame(reader, number) for number in range(len(reader.pages))]
+        contents, failed = _contents(reader, frames, fonts)
         title = _metadata_title(reader)
+    pictures = _pictures(contents, frames, recognised or {})
+    for number, content in pictures.items():
+        contents[number - 1] = [content]
+        failed.pop(number - 1, None)
     if failed and len(failed) == len(contents):
         raise _broken(path, f"no page can be read ({next(iter(failed.values()))})")
     if not any(contents):
@@ -66,7 +80,9 @@ def read(path: Path, *, page_limit: int = PAGE_LIMIT) -> Document:
     warnings += [
         f"The file is damaged: {_printable(message)}" for message in list(dict.fromkeys(logged))[:_WARNING_LIMIT]
     ]
-    return _document(path, blocks, labels, title, tuple(warnings))
+    if not blocks:
+        raise _without_text(path, len(labels), set())
+    return document_of(blocks, labels, title, tuple(warnings), recognised=pictures)
 
 
 def _open(path: Path, page_limit: int) -> PdfReader:
@@ -100,17 +116,37 @@ def _open(path: Path, page_limit: int) -> PdfReader:
     return reader
 
 
-def _contents(reader: PdfReader, fonts: FontCache) -> tuple[list[list[PageContent]], dict[int, str]]:
+def _frame(reader: PdfReader, number: int) -> Frame:
+    try:
+        return frame_of(reader.pages[number])
+    except _PDF_ERRORS:
+        return LETTER
+
+
+def _contents(
+    reader: PdfReader, frames: Sequence[Frame], fonts: FontCache
+) -> tuple[list[list[PageContent]], dict[int, str]]:
     """What stands on each page, and for pages that could not be read (from 0) the kind of error."""
     contents: list[list[PageContent]] = []
     failed = {}
-    for number in range(len(reader.pages)):
+    for number, frame in enumerate(frames):
         try:
-            contents.append(page_contents(reader.pages[number], fonts))
+            contents.append(page_contents(reader.pages[number], frame, fonts))
         except _PDF_ERRORS as error:
             contents.append([])
             failed[number] = type(error).__name__
     return contents, failed
+
+
+def _pictures(
+    contents: Sequence[Sequence[PageContent]],
+    frames: Sequence[Frame],
+    recognised: Mapping[int, Sequence[RecognisedWord]],
+) -> dict[int, PageContent]:
+    """What was recognised on pages without words, by their numbers from 1."""
+    bare = {number: frame for number, (found, frame) in enumerate(zip(contents, frames, strict=True), 1) if not found}
+    words = {number: recognised[number] for number in bare if number in recognised}
+    return recognised_contents(words, bare, _usual_size(contents)) if words else {}
 
 
 def _labels(reader: PdfReader) -> list[str]:
@@ -135,10 +171,7 @@ def _metadata_title(reader: PdfReader) -> str | None:
 
 
 def _blocks(contents: Sequence[Sequence[PageContent]], labels: Sequence[str]) -> list[PdfBlock]:
-    sizes: Counter[float] = Counter()
-    for word in (word for page in contents for content in page for word in content.words):
-        sizes[round(word.size, 1)] += len(word.text)
-    size = sizes.most_common(1)[0][0]
+    size = _usual_size(contents) or 0.0
     upright = without_running_lines([page[0] if page else None for page in contents], labels, size)
     layout = Layout(size)
     parts: list[Line | Table] = []
@@ -149,55 +182,12 @@ def _blocks(contents: Sequence[Sequence[PageContent]], labels: Sequence[str]) ->
     return blocks_of(parts)
 
 
-def _document(
-    path: Path, blocks: Sequence[PdfBlock], labels: Sequence[str], title: str | None, warnings: tuple[str, ...]
-) -> Document:
-    if not blocks:
-        raise _without_text(path, len(labels), set())
-    text: list[str] = []
-    at = 0
-    spans: dict[int, tuple[int, int]] = {}
-    path_above: list[tuple[int, str]] = []
-    placed: list[Block] = []
-    last_group = 0
-    for block in blocks:
-        if placed:
-            gap = "\n" if block.group and block.group == last_group else "\n\n"
-            text.append(gap)
-            at += len(gap)
-        start = at
-        for piece in block.pieces:
-            at += len(piece.glue)
-            spans[piece.page] = (spans.get(piece.page, (at, at))[0], at + len(piece.text))
-            text += [piece.glue, piece.text]
-            at += len(piece.text)
-        if block.kind is BlockKind.HEADING:
-            path_above = [(level, heading) for level, heading in path_above if level < block.level]
-        headings = tuple(heading for _, heading in path_above)
-        placed.append(Block(block.kind, start, at, headings, block.pieces[0].page, block.level))
-        if block.kind is BlockKind.HEADING:
-            path_above.append((block.level, shortened(block.text, LONGEST_HEADING_KEPT)))
-        last_group = block.group
-    return Document(
-        text="".join(text),
-        blocks=tuple(placed),
-        pages=tuple(_pages(labels, spans)),
-        title=title or _first_heading(blocks),
-        warnings=warnings,
-    )
-
-
-def _pages(labels: Sequence[str], spans: dict[int, tuple[int, int]]) -> Iterator[Page]:
-    end = 0
-    for number, label in enumerate(labels, 1):
-        start, end = spans.get(number, (end, end))
-        yield Page(label, start, end)
-
-
-def _first_heading(blocks: Sequence[PdfBlock]) -> str | None:
-    """The largest heading of the first page; the first of several."""
-    headings = [block for block in blocks if block.kind is BlockKind.HEADING and block.pieces[0].page == 1]
-    return min(headings, key=lambda block: block.level).text if headings else None
+def _usual_size(contents: Sequence[Sequence[PageContent]]) -> float | None:
+    """The size that most characters have, in points; None where there are none."""
+    sizes: Counter[float] = Counter()
+    for word in (word for page in contents for content in page for word in content.words):
+        sizes[round(word.size, 1)] += len(word.text)
+    return sizes.most_common(1)[0][0] if sizes else None
 
 
 def _page_warning(number: int, error: str | None) -> str:

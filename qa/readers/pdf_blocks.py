@@ -6,13 +6,15 @@ import itertools
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from qa.models import BlockKind
-from qa.readers.normalise import LONGEST_COLUMN_NAME, MOST_NAMED_COLUMNS, is_cut_short, shortened
-from qa.readers.pdf_lines import BULLETS, Line, is_marker, make_line
+from qa.models import BlockKind, Cell
+from qa.readers.normalise import is_cut_short
+from qa.readers.pdf_lines import Line, is_marker, make_line
+from qa.readers.pdf_rows import column_names, goes_on, header_of, row_of
 from qa.readers.pdf_tables import Table
 from qa.readers.pdf_text import Piece, join, joined, vocabulary
+from qa.readers.pdf_words import BULLETS, GLUED_BULLETS
 
 _TERMINAL = re.compile(r"[.!?:;…][\"'”’)\]]*$")
 _HEADING_LARGER = 1.12  # times the body's size
@@ -22,12 +24,16 @@ _BOLD_HEADING_LENGTH = 100
 
 @dataclass(frozen=True, slots=True)
 class PdfBlock:
-    """A block before it has its place in the text. Neighbours of one `group` (0 is none) stand on lines of one list."""
+    """A block before it has its place in the text. Neighbours of one `group` (0 is none) stand on lines of one list.
+
+    The places of `cells` are in the block's own text.
+    """
 
     kind: BlockKind
     level: int
     pieces: tuple[Piece, ...]
     group: int = 0
+    cells: tuple[Cell, ...] = ()
 
     @property
     def text(self) -> str:
@@ -111,30 +117,32 @@ class _Maker:
     def add_table(self, table: Table) -> None:
         """The next table, which may go on with the one before a page's end."""
         self._close()
-        texts = [[joined(cell, self.known) for cell in row.cells] for row in table.rows]
-        header = _header(table, texts)
-        if self._table is not None and _goes_on(self._table[0], table) and (texts[0] == self._table[1] or not header):
-            texts = texts[1:] if texts[0] == self._table[1] else texts
+        rows = [[self._cell(lines, table.page) for lines in row.cells] for row in table.rows]
+        header = header_of(table, [[cell.text for cell in row] for row in rows])
+        is_repeated = self._table is not None and [cell.text for cell in rows[0]] == self._table[1]
+        if self._table is not None and goes_on(self._table[0], table) and (is_repeated or not header):
+            rows = rows[1:] if is_repeated else rows
             header = self._table[1]
         else:
             self._group += 1
             if header and is_cut_short(header):
-                whole = Piece(table.page, "; ".join(name for name in header if name))
-                self._append(PdfBlock(BlockKind.TABLE_ROW, 0, (whole,), self._group))
-            texts = texts[1:] if header else texts
-        names_of = [shortened(name.rstrip(":"), LONGEST_COLUMN_NAME) for name in header[:MOST_NAMED_COLUMNS]]
-        names_of += [""] * (len(header) - len(names_of))
-        for cells in texts:
+                self._add_row(rows[0], [])
+            rows = rows[1:] if header else rows
+        names = column_names(header)
+        for row in rows:
             # A row of one cell in a table of three columns or more is a title within it, and names no column.
-            is_title = len(cells) > 2 and not any(cells[1:])
-            names = [""] * len(cells) if is_title or not header else names_of
-            text = "; ".join(
-                f"{name}: {cell}" if name else cell for name, cell in zip(names, cells, strict=True) if cell
-            )
-            if text:
-                self._append(PdfBlock(BlockKind.TABLE_ROW, 0, (Piece(table.page, text),), self._group))
+            is_title = len(row) > 2 and not any(cell.text for cell in row[1:])
+            self._add_row(row, [] if is_title else names)
         self._indents = []
         self._table = (table, header)
+
+    def _cell(self, lines: Sequence[Line], page: int) -> Piece:
+        return next(iter(join(lines, self.known)), Piece(page, ""))
+
+    def _add_row(self, row: Sequence[Piece], names: Sequence[str]) -> None:
+        piece, cells = row_of(row, names)
+        if cells:
+            self._append(PdfBlock(BlockKind.TABLE_ROW, 0, (piece,), self._group, cells))
 
     def _append(self, block: PdfBlock, style: tuple[float, bool] | None = None) -> None:
         self.blocks.append(block)
@@ -225,30 +233,6 @@ class _Maker:
         return len(text) <= _BOLD_HEADING_LENGTH and len(lines) <= 2 and text[-1] not in ".,;:!"
 
 
-def _header(table: Table, texts: list[list[str]]) -> list[str]:
-    """The first row's cells if they name the columns, else nothing: they look unlike the rest, or hold no figures."""
-    first, rest = table.rows[0], table.rows[1:]
-    if not rest or sum(1 for text in texts[0] if text) < 2:
-        return []
-    if first.bold and not all(row.bold for row in rest):
-        return texts[0]
-    if all(first.styles.isdisjoint(row.styles) for row in rest):
-        return texts[0]
-    short = all(text and len(text) <= 40 and not text.endswith(".") for text in texts[0])
-    if not short or any(re.search(r"\d", text) for text in texts[0]):
-        return []
-    columns = zip(*texts[1:], strict=True)
-    return texts[0] if any(all(re.search(r"\d", text) for text in column) for column in columns) else []
-
-
-def _goes_on(before: Table, table: Table) -> bool:
-    """Whether the columns are those of a table that ended an earlier page."""
-    alike = len(before.edges) == len(table.edges) and all(
-        abs(one - other) < 12 for one, other in zip(before.edges, table.edges, strict=True)
-    )
-    return alike and before.page < table.page
-
-
 def _same_column(one: Line, other: Line) -> bool:
     return one.page == other.page and one.y < other.y and (one.left, one.right) == (other.left, other.right)
 
@@ -269,7 +253,7 @@ def _marker_length(line: Line) -> int:
     word = line.words[0].text
     if len(line.words) > 1 and is_marker(word):
         return len(word)
-    return 1 if len(word) > 1 and word[0] in BULLETS and word[0] not in "*·" else 0
+    return 1 if len(word) > 1 and word[0] in GLUED_BULLETS else 0
 
 
 def _without_bullet(line: Line) -> Line | None:
@@ -279,6 +263,5 @@ def _without_bullet(line: Line) -> Line | None:
         return line
     if len(word) == 1:
         return make_line(line.words[1:], line.page, line.left, line.right) if len(line.words) > 1 else None
-    first = line.words[0]
-    kept = type(first)(word[1:], first.x0, first.x1, first.y, first.size, first.font, first.bold, first.spaced)
+    kept = replace(line.words[0], text=word[1:])
     return make_line((kept, *line.words[1:]), line.page, line.left, line.right)

@@ -42,7 +42,11 @@ class _State:
 
 @dataclass(slots=True)
 class Run:
-    """Glyphs that touch, on their way to a word; `u0` and `u1` lie along the text's direction, `v` across it."""
+    """Glyphs that touch, on their way to a word; `u0` and `u1` lie along the text's direction, `v` across it.
+
+    `head` is where its first glyph ends. In the page's own space it begins at `origin`; `along` and `up` are steps of
+    one point there, in the text's exact direction and to the top of its letters.
+    """
 
     text: str
     u0: float
@@ -52,6 +56,28 @@ class Run:
     face: Face
     angle: int
     spaced: bool
+    head: float
+    origin: tuple[float, float]
+    along: tuple[float, float]
+    up: tuple[float, float]
+
+    def bounds(self, matrix: Matrix, *, with_head: bool) -> tuple[float, float, float, float]:
+        """The space that it takes, as `matrix` maps the page's own space: least x and y, greatest x and y."""
+        a, b, c, d, e, f = matrix
+        (x, y), (along_x, along_y), (up_x, up_y) = self.origin, self.along, self.up
+        start, end = (0.0 if with_head else self.head - self.u0), self.u1 - self.u0
+        low, high = self.face.descent * self.size, self.face.ascent * self.size
+        right, left = _interval(along_x * a + along_y * c, start, end, up_x * a + up_y * c, low, high)
+        bottom, top = _interval(along_x * b + along_y * d, start, end, up_x * b + up_y * d, low, high)
+        x, y = x * a + y * c + e, x * b + y * d + f
+        return (x + left, y + top, x + right, y + bottom)
+
+
+def _interval(step: float, start: float, end: float, rise: float, low: float, high: float) -> tuple[float, float]:
+    """The greatest and the least sum of a multiple of `step` and one of `rise`, between these."""
+    one, other = (step * end, step * start) if step * end > step * start else (step * start, step * end)
+    third, fourth = (rise * high, rise * low) if rise > 0 else (rise * low, rise * high)
+    return one + third, other + fourth
 
 
 class Interpreter:
@@ -189,6 +215,9 @@ class Interpreter:
         turn = math.radians(angle)
         u = x * math.cos(turn) + y * math.sin(turn)
         v = -x * math.sin(turn) + y * math.cos(turn)
+        length = math.hypot(a, b) or 1.0
+        along = (a / length, b / length)
+        up = (-along[1], along[0]) if a * d >= b * c else (along[1], -along[0])
         moved = 0.0
         for text, width, is_space in face.glyphs(data):
             # In text space, without the stretch, which `scale` holds.
@@ -209,7 +238,9 @@ class Interpreter:
                 or not -0.3 * size < here - last.u1 < max(0.1, min(face.font.space_width * face.unit / 2, 0.25)) * size
             ):
                 self._close()
-                last = self._open = Run("", here, here, v, size, face, angle, self._space)
+                origin = (x + (here - u) * along[0], y + (here - u) * along[1])
+                head = u + moved * scale
+                last = self._open = Run("", here, here, v, size, face, angle, self._space, head, origin, along, up)
                 self._space = False
             last.text += text
             last.u1 = u + moved * scale

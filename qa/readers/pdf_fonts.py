@@ -9,16 +9,20 @@ from pypdf.generic import ArrayObject, DictionaryObject
 from pypdf.generic._font import Font  # the fonts as pypdf's own extraction reads them; pypdf is pinned
 
 _BOLD = re.compile(r"bold|black|heavy|semib|demi", re.IGNORECASE)
+_ASCENT, _DESCENT = 0.75, -0.25
+_MOST_ASCENT, _MOST_DESCENT = 1.3, -0.6
 _FORCE_BOLD = 1 << 18  # PDF 32000-1, table 123
 # Codes that WinAnsiEncoding leaves free show a bullet (PDF 32000-1, annex D.2, note 3); some programs count on it.
 _FREE_CODES = frozenset("\x7f\x81\x8d\x8f\x90\x9d")
+_BULLET_CODE = "\x95"
 
 
 @dataclass(slots=True)
 class Face:
     """A font, with what each code shows and how far it moves, filled as codes turn up.
 
-    `name` has no subset prefix; `unit` is the width of one glyph unit in ems.
+    `name` has no subset prefix; `unit` is the width of one glyph unit in ems. `ascent` and `descent` are how far its
+    letters reach above the baseline and, less than 0, below it, in ems.
     """
 
     font: Font
@@ -26,6 +30,8 @@ class Face:
     bold: bool
     readable: bool
     unit: float
+    ascent: float
+    descent: float
     shown: dict[str | int, tuple[str, float, bool]] = field(default_factory=dict)
 
     def glyphs(self, data: bytes) -> list[tuple[str, float, bool]]:
@@ -45,10 +51,23 @@ class Face:
         text = "".join(str(font.character_map.get(character, character)) for character in decoded)
         if isinstance(code, int) and text in _FREE_CODES:
             text = "•"
+            raw = raw if raw in font.character_widths else _BULLET_CODE
         is_space = raw == font.space_char
         width = font.space_width if is_space else font.get_text_width(raw)
         self.shown[code] = (text, float(width) * self.unit, is_space)
         return self.shown[code]
+
+
+def _reach(font: Font) -> tuple[float, float]:
+    """The font's ascent and descent in ems, or what is usual where it says nothing, or nothing sensible, of them."""
+    given: list[object] = [font.font_descriptor.ascent, font.font_descriptor.descent]
+    ascent, descent = (value / 1000 if isinstance(value, (int, float)) else 0.0 for value in given)
+    if font.sub_type == "Type3" or not 0.3 <= ascent <= _MOST_ASCENT:
+        ascent = _ASCENT
+    descent = -abs(descent)  # some programs write it without its sign
+    if font.sub_type == "Type3" or not _MOST_DESCENT <= descent <= -0.05:
+        descent = _DESCENT
+    return ascent, descent
 
 
 class FontCache:
@@ -77,6 +96,6 @@ class FontCache:
             unit = abs(float(matrix[0]))
         # Without a map from glyph numbers to characters the codes of a composite font mean nothing outside of it.
         numbers_only = font.sub_type == "Type0" and not font.character_map and "/ToUnicode" not in resource
-        face = Face(font, name, bold, font.interpretable and not numbers_only, unit)
+        face = Face(font, name, bold, font.interpretable and not numbers_only, unit, *_reach(font))
         self._faces[id(resource)] = (resource, face)  # keeps the dictionary alive, so that its id stays its own
         return face

@@ -8,9 +8,9 @@ from math import inf
 from statistics import median
 from typing import Final
 
-from qa.readers.pdf_lines import BULLETS, Line, Row, Segment, is_marker, make_line, rows_of, text_of, wide_gap
+from qa.readers.pdf_lines import Line, Row, Segment, is_marker, make_line, rows_of, text_of, wide_gap
 from qa.readers.pdf_tables import Grid, Table, aligned_table, flat_rules_across, grid_table, grids_of, merged
-from qa.readers.pdf_words import PageContent, Rule, Word
+from qa.readers.pdf_words import BULLETS, PageContent, Rule, Word
 
 Gap = tuple[float, float]
 Area = tuple[float, float, float, float]  # left, top, right, bottom

@@ -8,12 +8,16 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import inf
 
-from qa.readers.pdf_words import Word
+from qa.readers.pdf_frame import Place
+from qa.readers.pdf_scripts import script_of, written
+from qa.readers.pdf_words import BULLETS, Word
 
 # A line's height above and below its baseline, in ems.
 ASCENT, DESCENT = 0.8, 0.25
-BULLETS = "•◦▪▫‣⁃●○■□◆◇◊➢➤►▶✓✔✗✘☐☑·∙*\uf0b7\uf0a7\uf0d8\uf0fc\uf06f\uf076"
 SOFT_HYPHEN = "\xad"
+# The start and the end of characters in a text, and where they stand on its page. Plain tuples: there is one for every
+# word, and the garbage collector would look at objects again and again.
+Placed = tuple[int, int, Place]
 _MARKER = re.compile(
     rf"[{re.escape(BULLETS)}]|[-–—o]|\(?(?:\d{{1,3}}|[A-Za-z]|[ivx]{{2,5}})[.)]|\d{{1,2}}\.\d{{1,2}}\.?"
 )
@@ -23,7 +27,8 @@ _MARKER = re.compile(
 class Line:
     """One line of one column. `left` and `right` are the edges of that column, `page` counts from 1.
 
-    `size`, `font` and `bold` are those of most of its characters; `all_bold` says that it has no others.
+    `placed` are the words of `text` in their order, less those without a place. `size`, `font` and `bold` are those of
+    most of its characters; `all_bold` says that it has no others.
     """
 
     words: tuple[Word, ...]
@@ -35,6 +40,7 @@ class Line:
     font: str
     bold: bool
     all_bold: bool
+    placed: tuple[Placed, ...]
 
     @property
     def x0(self) -> float:
@@ -90,30 +96,52 @@ def make_line(words: Sequence[Word], page: int, left: float, right: float) -> Li
         fonts[word.font] += len(word.text)
         bold += len(word.text) if word.bold or word.text in BULLETS else 0
     total = sum(sizes.values())
+    text, placed = _set_out(words)
     return Line(
         words=tuple(words),
         page=page,
         left=left,
         right=right,
-        text=text_of(words),
+        text=text,
         size=sizes.most_common(1)[0][0],
         font=fonts.most_common(1)[0][0],
         bold=bold * 2 > total,
         all_bold=bold == total,
+        placed=placed,
     )
 
 
-def text_of(words: Iterable[Word]) -> str:
+def text_of(words: Sequence[Word]) -> str:
     """The words with the spaces that stand, or show, between them. A soft hyphen is left only at the very end."""
+    return _set_out(words)[0]
+
+
+def _set_out(words: Sequence[Word]) -> tuple[str, tuple[Placed, ...]]:
+    """The text of `words`, and where in it they stand."""
     parts: list[str] = []
+    placed: list[Placed] = []
+    at = 0
     last: Word | None = None
+    base = words[0]  # the last one that is neither raised nor lowered
     for word in words:
-        if last is not None and (word.spaced or word.x0 - last.x1 > 0.15 * max(last.size, word.size)):
-            parts.append(" ")
-        parts.append(word.text)
+        text = word.text
+        if SOFT_HYPHEN in text:
+            text = text[:-1].replace(SOFT_HYPHEN, "") + (text[-1] if word is words[-1] else text[-1].strip(SOFT_HYPHEN))
+        if last is not None:
+            script = script_of(word, last, base) if word.size < base.size else 0
+            figure = written(text, script, "".join(parts[-2:])) if script else None
+            if figure is not None:
+                text = figure
+            elif word.spaced or word.x0 - last.x1 > 0.15 * max(last.size, word.size):
+                parts.append(" ")
+                at += 1
+            base = base if script else word
+        if word.place is not None and (shown := text.rstrip(SOFT_HYPHEN)):
+            placed.append((at, at + len(shown), word.place))
+        parts.append(text)
+        at += len(text)
         last = word
-    text = "".join(parts)
-    return text[:-1].replace(SOFT_HYPHEN, "") + text[-1:]
+    return "".join(parts), tuple(placed)
 
 
 def is_marker(text: str) -> bool:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from qa.readers.pdf_lines import SOFT_HYPHEN, Line
+from qa.readers.pdf_lines import SOFT_HYPHEN, Line, Placed
 
 _HYPHENS = "-\u2010"
 _WORD = re.compile(r"[^\W\d_]+(?:[-\u2010][^\W\d_]+)*")
@@ -20,11 +20,12 @@ _KEEP = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Text of one page. `glue` goes between it and the piece before it in the same block."""
+    """Text of one page, and where its words stand. `glue` goes between it and the piece before it in the same block."""
 
     page: int
     text: str
     glue: str = ""
+    placed: tuple[Placed, ...] = ()
 
 
 def vocabulary(texts: Iterable[str]) -> frozenset[str]:
@@ -35,26 +36,40 @@ def vocabulary(texts: Iterable[str]) -> frozenset[str]:
 def join(lines: Sequence[Line], known: frozenset[str]) -> list[Piece]:
     """The lines as pieces, one a page. `known` is the document's `vocabulary`."""
     pieces: list[Piece] = []
+    page, text, glue = 0, "", ""
+    placed: list[Placed] = []
     for line in lines:
-        text = line.text
-        if not pieces:
-            pieces.append(Piece(line.page, text))
+        if not page:
+            page, text, placed = line.page, line.text, list(line.placed)
             continue
-        last = pieces[-1]
-        before, glue = _seam(last.text, text, known)
-        if last.page == line.page:
-            pieces[-1] = Piece(last.page, before + glue + text, last.glue)
+        before, between = _seam(text, line.text, known)
+        _cut(placed, len(before))
+        if line.page == page:
+            placed += moved(line.placed, len(before) + len(between))
+            text = before + between + line.text
         else:
-            pieces[-1] = Piece(last.page, before, last.glue)
-            pieces.append(Piece(line.page, text, glue))
-    end = pieces[-1]
-    pieces[-1] = Piece(end.page, end.text.removesuffix(SOFT_HYPHEN), end.glue)
-    return pieces
+            pieces.append(Piece(page, before, glue, tuple(placed)))
+            page, text, glue, placed = line.page, line.text, between, list(line.placed)
+    text = text.removesuffix(SOFT_HYPHEN)
+    return [*pieces, Piece(page, text, glue, tuple(placed))] if page else []
+
+
+def moved(placed: Iterable[Placed], by: int) -> Iterator[Placed]:
+    """The same in a text that has `by` characters more in front."""
+    return ((start + by, end + by, place) for start, end, place in placed)
+
+
+def _cut(placed: list[Placed], length: int) -> None:
+    """Leave out what stands after the first `length` characters of the text: at most its last one, a hyphen."""
+    while placed and placed[-1][1] > length:
+        start, _, place = placed.pop()
+        if start < length:
+            placed.append((start, length, place))
 
 
 def joined(lines: Sequence[Line], known: frozenset[str]) -> str:
     """The lines as one text."""
-    return "".join(piece.glue + piece.text for piece in join(lines, known)) if lines else ""
+    return "".join(piece.glue + piece.text for piece in join(lines, known))
 
 
 def _seam(before: str, after: str, known: frozenset[str]) -> tuple[str, str]:

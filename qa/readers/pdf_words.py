@@ -1,7 +1,7 @@
 """A PDF page to its words and to the ruling lines of its tables.
 
 Places are in points, x from the left and y from the top, on the page turned so that the text runs from left to right.
-A page's /Rotate plays no part: text is read along its own direction.
+A page's /Rotate plays no part in them: text is read along its own direction. A word's `place` is on the page as shown.
 """
 
 from __future__ import annotations
@@ -9,25 +9,28 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Final
 
 from pypdf import PageObject
-from pypdf.errors import PyPdfError
 from pypdf.generic import ArrayObject, DictionaryObject, StreamObject
 
 from qa.readers.normalise import normalise
 from qa.readers.pdf_content import Interpreter
 from qa.readers.pdf_fonts import FontCache
+from qa.readers.pdf_frame import Frame, Place, Point, place_on_page
 
+BULLETS: Final = "•◦▪▫‣⁃●○■□◆◇◊➢➤►▶✓✔✗✘☐☑·∙*\uf0b7\uf0a7\uf0d8\uf0fc\uf06f\uf076"
+GLUED_BULLETS: Final = frozenset(BULLETS) - set("*·")  # that are bullets even where no space follows
 _BULLET_COUNT = 500  # dots of one page that are looked at
-_LETTER = (0.0, 0.0, 612.0, 792.0)
 
 
 @dataclass(frozen=True, slots=True)
 class Word:
     """Text without white space; `y` is its baseline, `size` its font's height, both in points.
 
-    `spaced` says that a space character stands before it.
+    `spaced` says that a space character stands before it. `place` is its own on the page as shown, without a bullet
+    that it begins with; None where that is not known.
     """
 
     text: str
@@ -38,6 +41,7 @@ class Word:
     font: str
     bold: bool
     spaced: bool
+    place: Place | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,7 @@ class PageContent:
     height: float
 
 
-def page_contents(page: PageObject, fonts: FontCache) -> list[PageContent]:
+def page_contents(page: PageObject, frame: Frame, fonts: FontCache) -> list[PageContent]:
     """The page's words by direction of text, the prevailing direction first; empty for a page without words."""
     resources = page.get_inherited("/Resources", DictionaryObject()).get_object()
     content = page.get("/Contents")
@@ -72,37 +76,28 @@ def page_contents(page: PageObject, fonts: FontCache) -> list[PageContent]:
     weights: Counter[int] = Counter()
     for run in interpreter.runs:
         weights[run.angle] += len(run.text)
-    corners = _corners(page)
     found = [
-        _turned(interpreter, _Turn(angle, corners), is_main=rank == 0)
+        _turned(interpreter, _Turn(angle, frame), is_main=rank == 0)
         for rank, (angle, _) in enumerate(weights.most_common())
     ]
     return [contents for contents in found if contents.words]
 
 
-def _corners(page: PageObject) -> list[tuple[float, float]]:
-    try:
-        box = page.cropbox
-        left, bottom, right, top = float(box.left), float(box.bottom), float(box.right), float(box.top)
-    except (PyPdfError, TypeError, ValueError, LookupError):
-        left, bottom, right, top = _LETTER  # what viewers take where a page does not say how large it is
-    return [(x, y) for x in (left, right) for y in (bottom, top)]
-
-
 class _Turn:
     """From the page's own space, y upward, to the one of its text in one direction, y downward from the page's top."""
 
-    def __init__(self, angle: int, corners: list[tuple[float, float]]) -> None:
+    def __init__(self, angle: int, frame: Frame) -> None:
         self.angle = angle
+        self.frame = frame
         self._across, self._up = math.cos(math.radians(angle)), math.sin(math.radians(angle))
-        turned = [self.along(*corner) for corner in corners]
+        turned = [self.along(*corner) for corner in frame.corners]
         self.left, self.right = min(u for u, _ in turned), max(u for u, _ in turned)
         self.bottom, self.top = min(v for _, v in turned), max(v for _, v in turned)
 
-    def along(self, x: float, y: float) -> tuple[float, float]:
+    def along(self, x: float, y: float) -> Point:
         return (x * self._across + y * self._up, y * self._across - x * self._up)
 
-    def place(self, x: float, y: float) -> tuple[float, float]:
+    def place(self, x: float, y: float) -> Point:
         u, v = self.along(x, y)
         return (u - self.left, self.top - v)
 
@@ -114,11 +109,14 @@ class _Turn:
 def _turned(interpreter: Interpreter, turn: _Turn, *, is_main: bool) -> PageContent:
     words: list[Word] = []
     latest: dict[str, Word] = {}
+    matrix = turn.frame.matrix
     for run in interpreter.runs:
         inside = turn.left - 2 <= run.u0 <= turn.right + 2 and turn.bottom - 2 <= run.v <= turn.top + 2
-        if run.angle == turn.angle and inside and run.size > 0 and (text := _clean(run.text)):
+        if run.angle == turn.angle and inside and run.size > 0 and (text := cleaned(run.text)):
             x0, x1 = run.u0 - turn.left, max(run.u1, run.u0) - turn.left
-            word = Word(text, x0, x1, turn.top - run.v, run.size, run.face.name, run.face.bold, run.spaced)
+            face = run.face
+            place = place_on_page(*run.bounds(matrix, with_head=len(text) == 1 or text[0] not in GLUED_BULLETS))
+            word = Word(text, x0, x1, turn.top - run.v, run.size, face.name, face.bold, run.spaced, place)
             if not _is_shadow(word, latest.get(text)):
                 words.append(word)
             latest[text] = word
@@ -155,7 +153,7 @@ def _is_shadow(word: Word, last: Word | None) -> bool:
     return abs(word.x0 - last.x0) < near and abs(word.y - last.y) < near
 
 
-def _clean(text: str) -> str:
+def cleaned(text: str) -> str:
     """Normalised, without lone surrogates; a soft hyphen at the end stays until the line that it ends is joined."""
     whole = text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
     return normalise(whole) + ("\xad" if whole.endswith("\xad") else "")

@@ -9,7 +9,7 @@ from typing import Final
 from qa.models import BlockKind
 from qa.offsets import Span
 from qa.readers.lines import Line, LineKind, is_key_value
-from qa.readers.normalise import TextBuilder, is_cut_short, normalise
+from qa.readers.normalise import BLANKS, TextBuilder, is_cut_short, normalise
 
 _RULE = re.compile(r"[|+]?[\s:]*+-{2,}+[\s:|+-]*+")
 _LONGEST_COLUMN_NAME: Final = 40  # of a header that no rule marks
@@ -20,8 +20,8 @@ _MOST_RULES_ON_END: Final = 3  # more are no table, and looking through all of t
 class Row:
     """One row: spans of its cells in the raw text, and the names of its columns (empty where there is no header).
 
-    `table` numbers the tables of a text from 1. A row is not shown where it is a rule, or a header
-    that every row below it says in full.
+    A row of one cell is a "key: value" line. `table` numbers the tables of a text from 1. A row is not shown where it
+    is a rule, or a header that every row below it says in full.
     """
 
     table: int
@@ -55,11 +55,25 @@ def find_tables(lines: list[Line]) -> dict[int, Row]:
 def write_row(row: Row, raw: str, builder: TextBuilder) -> None:
     """Write a shown row as one block."""
     builder.begin(BlockKind.TABLE_ROW, group=("table", row.table))
+    if len(row.cells) == 1:
+        _write_pair(row.cells[0], raw, builder)
+        return
     names = row.header or ("",) * len(row.cells)
-    for name, (start, end) in zip(names, row.cells, strict=True):
+    for place, (name, (start, end)) in enumerate(zip(names, row.cells, strict=True)):
         if normalise(raw[start:end]):
-            builder.cell(name)
+            builder.cell(name, place)
             builder.copy(start, end)
+    builder.end()
+
+
+def _write_pair(line: Span, raw: str, builder: TextBuilder) -> None:
+    """Write a "key: value" line as it is; the key with its colon and the value are a cell each."""
+    start, end = line
+    value = end - len(raw[raw.index(":", start) + 1 : end].lstrip(BLANKS))
+    builder.cell("")
+    builder.copy(start, value)
+    builder.open_cell()
+    builder.copy(value, end)
     builder.end()
 
 

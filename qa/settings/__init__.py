@@ -28,6 +28,7 @@ from qa.settings.sections import (
     Model,
     Oidc,
     Passages,
+    Pictures,
     Retrieval,
     SignIn,
     State,
@@ -47,6 +48,7 @@ __all__ = [
     "Model",
     "Oidc",
     "Passages",
+    "Pictures",
     "Retrieval",
     "Settings",
     "SignIn",
@@ -78,6 +80,7 @@ class Settings(BaseSettings):
     claims: Claims = Claims()
     sign_in: SignIn = SignIn()
     limits: Limits = Limits()
+    pictures: Pictures = Pictures()
     journal: Journal = Journal()
     state: State = State()
 

@@ -115,6 +115,8 @@ class Corpus(_Section):
     max_file_mb: float = Field(default=25.0, gt=0)
     read_seconds: float = Field(default=60.0, gt=0)
     read_memory_mb: int = Field(default=1024, ge=256)
+    recognise: bool = True
+    recognise_seconds: float = Field(default=60.0, gt=0)
 
     @field_validator("folder_audience")
     @classmethod
@@ -214,7 +216,16 @@ class Limits(_Section):
 
     questions_per_minute: int = Field(default=15, ge=1)
     questions_per_minute_and_address: int = Field(default=120, ge=1)
+    pages_per_minute_and_address: int = Field(default=240, ge=1)
     trusted_proxies: tuple[IPvAnyNetwork, ...] = ()
+
+
+class Pictures(_Section):
+    """What drawing a page as a picture may take, and how many pictures are kept in memory."""
+
+    cache_mb: float = Field(default=64.0, ge=0, allow_inf_nan=False)
+    seconds: float = Field(default=10.0, gt=0, allow_inf_nan=False)
+    memory_mb: int = Field(default=512, ge=256)
 
 
 class Claims(_Section):
