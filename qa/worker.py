@@ -19,6 +19,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from typing import IO, Any, TypeAlias
 
 from qa import errors
@@ -45,10 +46,17 @@ def run_limited(target: str, request: JSON, *, seconds: float, memory_bytes: int
     Raises what the function raises of the `QAError` tree, `WorkerTimeout`, `WorkerOutputTooLarge`, or
     `WorkerCrashed` for any other end, and `ValueError` for a target outside the package.
     """
-    _check_target(target)
-    order = {"target": target, "request": request, "seconds": seconds, "memory_bytes": memory_bytes}
-    process = subprocess.Popen(
-        [sys.executable, "-P", "-s", "-m", "qa.worker"],
+    check_target(target)
+    process = start_process()
+    return finish(process, target, request, seconds=seconds, memory_bytes=memory_bytes, output_bytes=output_bytes)
+
+
+def start_process(target: str = "") -> subprocess.Popen[bytes]:
+    """A process that waits for its one order, with the module of `target` imported; it ends when this one does."""
+    if target:
+        check_target(target)
+    return subprocess.Popen(  # noqa: S603 - a module of ours, and a name that was checked
+        [sys.executable, "-P", "-s", "-m", "qa.worker", *([target] if target else [])],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -56,14 +64,28 @@ def run_limited(target: str, request: JSON, *, seconds: float, memory_bytes: int
         start_new_session=True,
         bufsize=0,
     )
+
+
+def finish(
+    process: subprocess.Popen[bytes],
+    target: str,
+    request: JSON,
+    *,
+    seconds: float,
+    memory_bytes: int,
+    output_bytes: int,
+) -> JSON:
+    """Give `process` its order and end it with the answer. `seconds` count from now; otherwise see `run_limited`."""
+    order = {"target": target, "request": request, "seconds": seconds, "memory_bytes": memory_bytes}
     try:
         output, crash = _converse(process, json.dumps(order).encode(), target, seconds, output_bytes)
     finally:
-        _end(process)
+        end(process)
     return _answer(target, process.returncode, output, crash, seconds)
 
 
-def _check_target(target: str) -> None:
+def check_target(target: str) -> None:
+    """Raise ValueError unless `target` is a public function of this package."""
     if not _TARGET.fullmatch(target):
         raise ValueError(f"a worker runs functions of this package (found {target!r}, expected 'qa.module:function')")
 
@@ -135,7 +157,7 @@ def _write(pipe: IO[bytes], order: bytes) -> bytes:
         return b""
 
 
-def _end(process: subprocess.Popen[bytes]) -> None:
+def end(process: subprocess.Popen[bytes]) -> None:
     """End the process with everything it started, if it still runs, and close the pipes."""
     if process.poll() is None:
         os.killpg(process.pid, signal.SIGKILL)  # not reaped yet, so the number is still its own
@@ -206,7 +228,7 @@ def _error(evidence: dict[str, Any]) -> errors.QAError:
 def _limit(seconds: float, memory_bytes: int) -> list[str]:
     """Set the limits of this process; gives the names of those that the system refuses."""
     refused = []
-    cpu = math.ceil(seconds) + 1
+    cpu = math.ceil(time.process_time() + seconds) + 1
     for name, kind, amount in (
         ("memory", resource.RLIMIT_AS, memory_bytes),
         ("processor time", resource.RLIMIT_CPU, cpu),
@@ -224,16 +246,27 @@ def _limit(seconds: float, memory_bytes: int) -> list[str]:
     return refused
 
 
+def _function(target: str) -> Callable[[JSON], JSON]:
+    """The function that a target names. Its module is imported, whatever that costs."""
+    check_target(target)
+    module, function = target.split(":")
+    found: Callable[[JSON], JSON] = getattr(importlib.import_module(module), function)
+    return found
+
+
 def main() -> None:
     """The child: one order from standard input, one answer to standard output."""
     # What the function prints must not mix with the answer.
     with os.fdopen(os.dup(1), "wb") as stdout:
         os.dup2(2, 1)
-        order = json.load(sys.stdin.buffer)
-        _check_target(order["target"])
-        module, function = order["target"].split(":")
+        for target in sys.argv[1:]:
+            _function(target)
+        given = sys.stdin.buffer.read()
+        if not given:
+            return  # whoever started this process needs it no more, or is gone
+        order = json.loads(given)
         # Imported before the limits: it is our own code, and Python may want to write its byte code.
-        call = getattr(importlib.import_module(module), function)
+        call = _function(order["target"])
         refused = _limit(order["seconds"], order["memory_bytes"])
         answer: dict[str, JSON] = {"refused": [*refused]}
         try:
@@ -246,3 +279,4 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
+    os._exit(0)  # the answer is given, and somebody waits for the end: taking everything apart would only take time

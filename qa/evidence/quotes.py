@@ -21,13 +21,14 @@ def verified(hits: Sequence[Hit], index: PassageIndex) -> tuple[Hit, ...]:
     is logged, without its text.
     """
     return tuple(
-        replace(hit, also_in=tuple(other for other in hit.also_in if _is_sound(other, index)))
+        replace(hit, also_in=tuple(other for other in hit.also_in if is_sound(other, index)))
         for hit in hits
-        if _is_sound(hit.passage, index)
+        if is_sound(hit.passage, index)
     )
 
 
-def _is_sound(passage: Passage, index: PassageIndex) -> bool:
+def is_sound(passage: Passage, index: PassageIndex) -> bool:
+    """Whether the passage stands in its document as it says; if not, the log says why."""
     defect = _defect(passage, index)
     if defect is not None:
         _log.error("A quote was left out, %s: characters %s of the document", defect, passage.id.rpartition("#")[2])

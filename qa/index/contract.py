@@ -11,6 +11,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from qa.conflicts import Conflict
 from qa.embed import Vectors
 from qa.geometry import Geometry
 from qa.models import Block, Metadata, Page, PageKind, Passage
@@ -75,6 +76,11 @@ class PassageIndex(Protocol):
     @property
     def generation(self) -> str:
         """Which build this is."""
+        ...
+
+    @property
+    def conflicts(self) -> tuple[Conflict, ...]:
+        """Where two of its documents contradict each other, as found at the build."""
         ...
 
     def eligible(self, today: date) -> Mask | None:

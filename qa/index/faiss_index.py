@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from qa.audience import Audience
+from qa.conflicts import Conflict, read_conflicts, write_conflicts
 from qa.embed import ModelFingerprint, Vectors
 from qa.errors import IndexCorrupt, IndexIncomplete
 from qa.geometry import Geometry
@@ -29,6 +30,7 @@ from qa.settings import Passages
 from qa.terms import terms
 from qa.token_codec import TokenCodec
 
+_CONFLICTS = "conflicts.json"
 _DENSE = "dense.faiss"
 _LEXICAL = "lexical"
 _STORE = "store.sqlite"
@@ -48,10 +50,11 @@ def write_index(
     passages: Sequence[Sequence[Passage]],
     vectors: Sequence[PassageVectors],
     codec: TokenCodec,
+    conflicts: Sequence[Conflict] = (),
 ) -> None:
     """Write one audience's index into the empty `folder`.
 
-    `passages` has one sequence for each document; `vectors` stands in the same order and was encoded with `codec`.
+    `conflicts` are between documents of this audience. `passages` has one sequence for each document; `vectors` stands in the same order and was encoded with `codec`.
     """
     flat = [passage for cut in passages for passage in cut]
     if len(flat) != len(vectors):
@@ -65,6 +68,7 @@ def write_index(
     texts = [lexical_text(passage, titles[passage.document_id]) for passage in flat]
     write_lexical(folder / _LEXICAL, [terms(text) for text in texts])
     write_words(folder / _WORDS, texts)
+    write_conflicts(folder / _CONFLICTS, conflicts)
     Manifest(
         format=FORMAT,
         generation=generation,
@@ -120,6 +124,7 @@ class FaissIndex:
         tokens: TokenIndex,
         spelling: Spelling,
         store: PassageStore,
+        conflicts: tuple[Conflict, ...],
     ) -> None:
         self.manifest = manifest
         self._folder = folder
@@ -128,6 +133,7 @@ class FaissIndex:
         self._tokens = tokens
         self._spelling = spelling
         self._store = store
+        self.conflicts = conflicts
         self._documents = tuple(store.documents())
         self._by_id = {document.id: document for document in self._documents}
         self._document_numbers = np.repeat(
@@ -142,7 +148,8 @@ class FaissIndex:
         try:
             dense, tokens = DenseIndex.open(folder / _DENSE), TokenIndex.open(folder / _TOKENS)
             lexical, store = LexicalIndex.open(folder / _LEXICAL), PassageStore.open(folder / _STORE)
-            index = cls(folder, manifest, dense, lexical, tokens, Spelling.open(folder / _WORDS), store)
+            spelling, conflicts = Spelling.open(folder / _WORDS), read_conflicts(folder / _CONFLICTS)
+            index = cls(folder, manifest, dense, lexical, tokens, spelling, store, conflicts)
         except (RuntimeError, sqlite3.Error, ValueError, LookupError, TypeError) as error:
             # What faiss, SQLite and JSON raise on content that they cannot take: another writer's, or gone meanwhile.
             found = type(error).__name__

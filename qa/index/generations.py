@@ -2,7 +2,7 @@
 
     index/
       current                    the live generation's name; replaced in one step
-      generations/<name>/patient manifest.json, dense.faiss, store.sqlite, lexical/
+      generations/<name>/patient manifest.json, dense.faiss, store.sqlite, lexical/, sources/
       generations/<name>/staff   likewise
       generations/<name>/report.json
       cache/                     what a rebuild need not work out again
@@ -114,7 +114,8 @@ def finish_generation(index_folder: Path, name: str) -> None:
     """Make what was written durable and give it its name. It is not live yet: `publish` does that."""
     unfinished = generation_folder(index_folder, name + UNFINISHED)
     for path in [*unfinished.rglob("*"), unfinished]:
-        _sync(path)
+        if path.is_dir() or path.stat().st_nlink == 1:  # what is linked was made durable when it was first written
+            _sync(path)
     unfinished.rename(generation_folder(index_folder, name))
     _sync(index_folder / _GENERATIONS)
 

@@ -42,7 +42,7 @@ create table documents (
     digest text not null,
     metadata text not null,   -- JSON
     text blob not null,       -- zlib-compressed
-    text_digest blob not null, -- SHA-256
+    text_digest text not null, -- SHA-256, hexadecimal
     places blob not null,     -- zlib-compressed JSON: offsets, pages, what they are
     blocks blob not null,     -- zlib-compressed JSON
     first integer not null,   -- its passages are numbered from `first` up to, but not including, `after`
@@ -87,7 +87,7 @@ def write_store(path: Path, documents: Sequence[CorpusDocument], passages: Seque
                     entry.digest,
                     json.dumps(asdict(entry.metadata), default=date.isoformat),
                     zlib.compress(text, level=6),
-                    sha256(text).digest(),
+                    sha256(text).hexdigest(),
                     _packed_places(entry.document),
                     _packed_blocks(entry.document),
                     first,
@@ -158,14 +158,14 @@ class PassageStore:
     def is_intact(self, document_id: str) -> bool:
         """Whether a document's text is the one that was written. Raises KeyError for a document that is not there."""
         number, digest = self._row_of(document_id, "number, text_digest")
-        return sha256(self._text(number)[1].encode("utf-8", "surrogatepass")).digest() == bytes(digest)
+        return sha256(self._text(number)[1].encode("utf-8", "surrogatepass")).hexdigest() == str(digest)
 
     def blocks(self, document_id: str) -> tuple[Block, ...]:
         """The blocks of a document, without their headings. Raises KeyError for a document that is not there."""
         rows = json.loads(zlib.decompress(self._row_of(document_id, "blocks")[0]))
         return tuple(
-            Block(BlockKind(kind), start, end, page=page, level=level, cells=cells_of(cells))
-            for kind, start, end, page, level, cells in rows
+            Block(BlockKind(kind), start, end, page=page, level=level, cells=cells_of(cells), marker=marker)
+            for kind, start, end, page, level, cells, marker in rows
         )
 
     def geometry(self, document_id: str, page: int) -> Geometry:
@@ -225,9 +225,7 @@ def _packed_places(document: Document) -> bytes:
 
 
 def _packed_blocks(document: Document) -> bytes:
-    return _packed(
-        [[block.kind, block.start, block.end, block.page, block.level, cells_json(block)] for block in document.blocks]
-    )
+    return _packed([[b.kind, b.start, b.end, b.page, b.level, cells_json(b), b.marker] for b in document.blocks])
 
 
 def _packed(values: object) -> bytes:
