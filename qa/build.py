@@ -22,23 +22,22 @@ from qa.calibrate.generation import calibrate_generation
 from qa.chunk import ModelTokens, embedded_text, split
 from qa.claims import Claim, waiting_in
 from qa.clock import Clock
+from qa.conflicts import find_conflicts
 from qa.embed import Embedder, ModelFiles, ModelFingerprint, SentenceEmbedder
+from qa.encoding import Progress, encode_all
 from qa.errors import LeakFound, NothingToPublish
+from qa.evidence.coverage import coverage
 from qa.index import generations
 from qa.index.faiss_index import FaissIndex, write_index
+from qa.index.sources import already_kept, keep_sources, kept_sources
 from qa.load import LoadReport, corpus_digest, load_documents
 from qa.metadata import patient_may_read
-from qa.models import CorpusDocument, EmbeddedText, Passage
-from qa.passage_vectors import PassageVectors, encode_passages, word_tokens
+from qa.models import CorpusDocument, Passage, Status
+from qa.passage_vectors import PassageVectors
 from qa.settings import Model, Settings
 from qa.token_codec import TokenCodec
-from qa.vector_cache import VectorCache, open_vector_cache
 
-Progress = Callable[[str, int, int], None]
 EmbedderLoader = Callable[[Model, ModelFiles], Embedder]
-
-_SLAB = 256  # texts between two reports of progress, and what a dying build can lose
-_LEARNED_FROM = 256  # texts whose words a codec is learned from: 25,000 words or so
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +45,8 @@ class BuildReport:
     """What a build did. `passages` counts by audience; `load` has a line for every file.
 
     `waiting` are the claims that nobody has signed off, by document, and `held_back` the documents that patients do
-    not get for that reason alone.
+    not get for that reason alone. `located` counts the passages that can be marked on their drawn pages, `unlocated`
+    those that cannot.
     """
 
     generation: str
@@ -59,6 +59,8 @@ class BuildReport:
     notes: tuple[str, ...]
     waiting: dict[str, tuple[Claim, ...]] = field(default_factory=dict)
     held_back: tuple[str, ...] = ()
+    located: int = 0
+    unlocated: int = 0
 
     def as_json(self) -> dict[str, object]:
         """For `--json` and for the report beside the generation."""
@@ -73,6 +75,8 @@ class BuildReport:
             "notes": [*self.load.warnings, *self.notes],
             "waiting": {document: [asdict(claim) for claim in claims] for document, claims in self.waiting.items()},
             "held_back": list(self.held_back),
+            "located": self.located,
+            "unlocated": self.unlocated,
             "files": [asdict(line) for line in self.load.lines],
         }
 
@@ -128,6 +132,7 @@ def _build(
     for done, entry in enumerate(loaded.documents, start=1):
         passages.append(split(entry, tokens, settings.passages, model_files.limit))
         progress("split", done, len(loaded.documents))
+    placed = coverage(loaded.documents, passages)
     texts = [
         embedded_text(passage, entry.metadata.title, tokens, model_files.limit)
         for entry, cut in zip(loaded.documents, passages, strict=True)
@@ -138,17 +143,17 @@ def _build(
     theirs = [
         text for text, keep in zip(texts, np.repeat(patient, [len(cut) for cut in passages]), strict=True) if keep
     ]
-    vectors, codec, embedded = _embed(texts, theirs or texts, settings, fingerprint, progress, load)
+    vectors, codec, embedded = encode_all(texts, theirs or texts, settings, fingerprint, progress, load)
 
     generation = _name(now)
-    counts = _write(generation, loaded, passages, vectors, codec, patient, fingerprint, settings, progress)
+    counts, left_out = _write(generation, loaded, passages, vectors, codec, patient, fingerprint, settings, progress)
     unfinished = generations.generation_folder(folder, generation + generations.UNFINISHED)
     uncalibrated: tuple[str, ...] = ()
     if calibrated:
         uncalibrated = calibrate_generation(unfinished, generation, settings, fingerprint, now.date(), progress, load)
     report = BuildReport(
         generation=generation,
-        load=loaded,
+        load=loaded.remarked(placed.remarks),
         documents={audience.value: documents for audience, (documents, _) in counts.items()},
         passages={audience.value: number for audience, (_, number) in counts.items()},
         embedded=embedded,
@@ -157,11 +162,17 @@ def _build(
         notes=(
             *(() if any(patient) else ("No document is for patients: label some with `clinic-qa label`.",)),
             *uncalibrated,
+            *(
+                f"{document}: changed since it was read: its pages have no pictures, build again"
+                for document in left_out
+            ),
         ),
         waiting=waiting,
         held_back=tuple(
             entry.id for entry in loaded.documents if entry.id in held and patient_may_read(entry.metadata, now.date())
         ),
+        located=placed.located,
+        unlocated=placed.unlocated,
     )
     text = json.dumps(report.as_json(), ensure_ascii=False, indent=1)
     (unfinished / generations.REPORT).write_text(text, encoding="utf-8")
@@ -169,54 +180,6 @@ def _build(
     generations.publish(folder, generation)
     generations.prune(folder, settings.index.keep_generations)
     return report
-
-
-def _embed(
-    texts: Sequence[EmbeddedText],
-    learned_from: Sequence[EmbeddedText],
-    settings: Settings,
-    fingerprint: ModelFingerprint,
-    progress: Progress,
-    load: Callable[[], Embedder],
-) -> tuple[list[PassageVectors], TokenCodec, int]:
-    """The vectors of all texts, what their words are encoded with, and how many texts had to be worked out."""
-    with open_vector_cache(generations.vector_cache(settings.index.folder), fingerprint) as known_vectors:
-        codec = known_vectors.codec()
-        if codec is None:
-            codec = _learn_codec(learned_from, load(), known_vectors)
-        known = known_vectors.get(texts, codec)
-        # Longest first, so that a batch holds texts of about one length and little is padded.
-        unknown = sorted(
-            {text for place, text in enumerate(texts) if place not in known},
-            key=lambda text: (-len(text.text), text.text, text.front),
-        )
-        fresh: dict[EmbeddedText, PassageVectors] = {}
-        if unknown:
-            embedder = load()
-            for start in range(0, len(unknown), _SLAB):
-                slab = unknown[start : start + _SLAB]
-                vectors = encode_passages(slab, *embedder.encode_tokens([text.text for text in slab]), codec)
-                known_vectors.put(slab, vectors, codec)
-                fresh.update(zip(slab, vectors, strict=True))
-                progress("embed", len(texts) - len(unknown) + start + len(slab), len(texts))
-        else:
-            progress("embed", len(texts), len(texts))
-        known_vectors.prune()
-    rows = [known[place] if place in known else fresh[text] for place, text in enumerate(texts)]
-    return rows, codec, len(unknown)
-
-
-def _learn_codec(texts: Sequence[EmbeddedText], embedder: Embedder, cache: VectorCache) -> TokenCodec:
-    """Learn how to encode words from all parts of these texts, which patients may read: it goes into their index."""
-    step = max(len(texts) // _LEARNED_FROM, 1)
-    sample = [text.text for text in texts[::step]][:_LEARNED_FROM]
-    _, tokens = embedder.encode_tokens(sample)
-    words = [word_tokens(text, of_text)[1].vectors for text, of_text in zip(sample, tokens, strict=True)]
-    found = np.concatenate(words)
-    # A corpus of nothing but stop words has no words: any token will do.
-    codec = TokenCodec.fit(found if len(found) else np.concatenate([each.vectors for each in tokens]))
-    cache.put_codec(codec)
-    return codec
 
 
 def _write(
@@ -229,11 +192,16 @@ def _write(
     fingerprint: ModelFingerprint,
     settings: Settings,
     progress: Progress,
-) -> dict[Audience, tuple[int, int]]:
-    """Write and check both indexes of a generation; (documents, passages) of each."""
+) -> tuple[dict[Audience, tuple[int, int]], tuple[str, ...]]:
+    """Write and check both indexes of a generation.
+
+    Gives (documents, passages) of each, and the documents whose file is no longer what was read.
+    """
     folder = generations.start_generation(settings.index.folder, generation)
+    kept = already_kept(settings.index.folder, folder)
     belongs = np.repeat(np.arange(len(passages)), [len(cut) for cut in passages])
     counts: dict[Audience, tuple[int, int]] = {}
+    left_out: tuple[str, ...] = ()
     for done, (audience, included) in enumerate(
         ((Audience.PATIENT, np.array(patient, dtype=bool)), (Audience.STAFF, np.ones(len(passages), dtype=bool))),
         start=1,
@@ -241,6 +209,7 @@ def _write(
         documents = [entry for entry, keep in zip(loaded.documents, included, strict=True) if keep]
         own = [cut for cut, keep in zip(passages, included, strict=True) if keep]
         (folder / audience).mkdir()
+        left_out = keep_sources(folder / audience, documents, settings.corpus.folder, kept)
         write_index(
             folder / audience,
             generation=generation,
@@ -252,21 +221,28 @@ def _write(
             passages=own,
             vectors=[one for one, keep in zip(vectors, included[belongs], strict=True) if keep],
             codec=codec,
+            conflicts=find_conflicts(
+                passage
+                for entry, cut in zip(documents, own, strict=True)
+                if entry.metadata.status is Status.APPROVED
+                for passage in cut
+            ),
         )
         counts[audience] = (len(documents), sum(len(cut) for cut in own))
         progress("index", done, len(Audience))
     _check(folder, loaded.documents, patient, fingerprint)
-    return counts
+    return counts, left_out  # the staff's, which are all
 
 
 def _check(
     folder: Path, documents: Sequence[CorpusDocument], patient: Sequence[bool], fingerprint: ModelFingerprint
 ) -> None:
     """Open both indexes as an app would, and see that the patients' one holds nothing but what is theirs."""
-    allowed = {entry.id for entry, keep in zip(documents, patient, strict=True) if keep}
+    theirs = [entry for entry, keep in zip(documents, patient, strict=True) if keep]
+    allowed = {entry.id for entry in theirs} | {entry.digest for entry in theirs}
     for audience in Audience:
         index = FaissIndex.open(folder / audience, fingerprint)
-        held = {document.id for document in index.documents()}
+        held = {document.id for document in index.documents()} | kept_sources(folder / audience)
         index.close()
         if audience is Audience.PATIENT and not held <= allowed:
             raise LeakFound(

@@ -16,7 +16,7 @@ def to_json(document: Document) -> dict[str, Any]:
     """The document as JSON values. Blocks are rows of numbers, and each heading path is written once."""
     paths: dict[tuple[str, ...], int] = {}
     blocks = [
-        [b.kind.value, b.start, b.end, paths.setdefault(b.headings, len(paths)), b.page, b.level, cells_json(b)]
+        [b.kind, b.start, b.end, paths.setdefault(b.headings, len(paths)), b.page, b.level, cells_json(b), b.marker]
         for b in document.blocks
     ]
     return {
@@ -42,8 +42,8 @@ def from_json(data: dict[str, Any]) -> Document:
     return Document(
         text=data["text"],
         blocks=tuple(
-            Block(BlockKind(kind), start, end, paths[path], page, level, cells_of(cells))
-            for kind, start, end, path, page, level, cells in data["blocks"]
+            Block(BlockKind(kind), start, end, paths[path], page, level, cells_of(cells), marker)
+            for kind, start, end, path, page, level, cells, marker in data["blocks"]
         ),
         pages=tuple(Page(*page) for page in data["pages"]),
         title=data["title"],

@@ -66,6 +66,9 @@ class Messages:
     desk_warnings: str
     protocol_heading: str
     other_passages_heading: str
+    desk_disagree: str
+    desk_disagree_means: str
+    desk_disagree_said: str
     mark_staff: str
     mark_patient: str
     mark_not_yet: str
@@ -74,13 +77,46 @@ class Messages:
     mark_overdue: str
     # A citation.
     page: str
+    slide: str
+    sheet: str
+    recognised: str
     section: str
     approved_on: str
     version: str
     also_in: str
+    opens_in_new_tab: str
+    copy_quote: str
+    copied: str
+    not_copied: str
+    # The document page.
+    document_text: str
+    document_picture: str
+    document_picture_and_text: str
+    document_picture_missing: str
+    document_without_text: str
+    document_recognised: str
+    page_of: str
+    page_among: str
+    part_of: str
+    previous: str
+    next: str
+    zoom: str
+    zoom_fit: str
+    zoom_large: str
+    zoom_largest: str
+    quote_not_placed: str
+    quote_changed: str
+    quote_elsewhere: str
+    not_here_title: str
+    not_here: str
+    not_here_for_staff: str
+    open_again: str
+    ask_something: str
+    too_many_pages: str
     # Answers without passages.
     not_covered: str
     not_covered_at_once: str
+    documents_disagree: str
     question_empty: str
     question_too_long: str
     question_without_words: str

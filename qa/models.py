@@ -41,7 +41,8 @@ class Block:
     `headings` are the headings above it, outermost first (a heading's own text is not among them). `page` counts
     from 1 and is 1 throughout for formats without pages; a block that runs over a page break has the page it starts on.
     `level` is a heading's depth from 1, a list item's nesting from 1, and 0 for the rest. `cells` are a table row's,
-    from left to right, where the reader knows them.
+    from left to right, where the reader knows them. `marker` is a list item's own number or letter as the document
+    shows it ("3.", "b)"), where it is not in the text.
     """
 
     kind: BlockKind
@@ -51,6 +52,7 @@ class Block:
     page: int = 1
     level: int = 0
     cells: tuple[Cell, ...] = ()
+    marker: str = ""
 
 
 class PageKind(StrEnum):
@@ -304,6 +306,18 @@ class CitedPassage:
     lead_in: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Disagreement:
+    """What two approved documents say of the same thing, where both cannot be right.
+
+    `sides` are the passages, the one that was approved later first, with the sentence highlighted that says it; `said`
+    is each one's value, in the same order, in its own words ("8 hours").
+    """
+
+    said: tuple[str, str]
+    sides: tuple[CitedPassage, CitedPassage]
+
+
 class Urgency(StrEnum):
     """What a question may be before it is a question. Where several apply, the first counts."""
 
@@ -328,7 +342,7 @@ class Triaged:
 
 
 class AnswerKind(StrEnum):
-    """What an answer is. `CONFLICT` is promised by the contract and not given yet."""
+    """What an answer is. `CONFLICT`: approved documents contradict each other, so patients get neither side."""
 
     ANSWER = "answer"
     NOT_COVERED = "not_covered"
@@ -352,7 +366,8 @@ class Answer:
     `urgent`, with passages or without.
 
     `confidence` is the probability that the first passages answer, and `level` what people are told of it; both are
-    None where no documents were asked. `pinned` says that the clinic chose the first passage for this question.
+    None where no documents were asked, and `level` where nothing is shown because documents contradict each other.
+    `disagreements` are for staff, who see both sides beside the passages. `pinned` says that the clinic chose the first passage for this question.
     `generation` is None when no index was asked.
     """
 
@@ -368,3 +383,4 @@ class Answer:
     notices: tuple[str, ...]
     generation: str | None
     elapsed_ms: float
+    disagreements: tuple[Disagreement, ...] = ()

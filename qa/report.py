@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from qa.audience import Audience
 from qa.clock import long_date
 from qa.messages import load_messages
-from qa.models import Answer, Citation, Level, Metadata, Status
+from qa.models import Answer, Citation, CitedPassage, Level, Metadata, Status
 from qa.walk import safe
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ def build_summary(report: BuildReport) -> str:
         ),
         f"  vectors    {report.embedded} embedded now, {report.from_cache} from the cache",
     ]
+    if drawn := report.located + report.unlocated:
+        lines.append(f"  marks      {report.located} of {drawn} passages of PDF files can be marked on their pages")
     audiences = {entry.id: entry.metadata for entry in loaded.documents}
     read = [(line, audiences[line.path]) for line in loaded.lines if line.path in audiences]
     lines += _section("Read", [_counts(line, metadata) for line, metadata in read])
@@ -77,19 +79,32 @@ def answer_text(answer: Answer, settings: Settings) -> str:
         lines += [f"{messages.level_likely} {messages.level_likely_means}", ""]
     elif answer.passages and answer.level is Level.POSSIBLE:
         lines += [f"{messages.level_possible} {messages.level_possible_means}", ""]
-    shown_to_staff = answer.audience is Audience.STAFF
+    if answer.disagreements:
+        lines += [textwrap.fill(f"{messages.desk_disagree}. {messages.desk_disagree_means}", _WIDTH), ""]
+    for disagreement in answer.disagreements:
+        for side, said in zip(disagreement.sides, disagreement.said, strict=True):
+            lines += [f"    {messages.desk_disagree_said.format(said=safe(said))}", *_passage(side, language, "-"), ""]
     for passage in answer.passages:
-        lines.append(f"[{passage.rank}] {citation_text(passage.citation)}")
-        if shown_to_staff and (marks := staff_marks(passage.citation, language)):
-            lines.append(f"    ({', '.join(marks)})")
-        if passage.lead_in:
-            lines.append(_indented(passage.lead_in))
-        lines += [_indented(line) for line in passage.text.splitlines() if line.strip()]
-        for other in passage.citation.also_in:
-            marks = staff_marks(other, language) if shown_to_staff else ()
-            lines.append(f"    also in: {citation_text(other)}" + (f" ({', '.join(marks)})" if marks else ""))
-        lines.append("")
+        marked_for = language if answer.audience is Audience.STAFF else None
+        lines += [*_passage(passage, marked_for, f"[{passage.rank}]"), ""]
     return "\n".join(lines).rstrip()
+
+
+def _passage(passage: CitedPassage, marked_for: str | None, sign: str) -> list[str]:
+    """One passage under its citation; for staff, in their language, with what keeps its document from patients."""
+
+    def marks(citation: Citation) -> str:
+        found = staff_marks(citation, marked_for) if marked_for is not None else ()
+        return f"({', '.join(found)})" if found else ""
+
+    lines = [f"{sign} {citation_text(passage.citation)}"]
+    if own := marks(passage.citation):
+        lines.append(f"    {own}")
+    if passage.lead_in:
+        lines.append(_indented(passage.lead_in))
+    lines += [_indented(line) for line in passage.text.splitlines() if line.strip()]
+    lines += [f"    also in: {citation_text(other)} {marks(other)}".rstrip() for other in passage.citation.also_in]
+    return lines
 
 
 def _framed(guidance: Sequence[str]) -> list[str]:

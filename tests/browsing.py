@@ -23,6 +23,7 @@ SETTINGS = {
     # These tests ask as often as they like.
     "CLINIC_QA_LIMITS__QUESTIONS_PER_MINUTE": "10000",
     "CLINIC_QA_LIMITS__QUESTIONS_PER_MINUTE_AND_ADDRESS": "10000",
+    "CLINIC_QA_LIMITS__PAGES_PER_MINUTE_AND_ADDRESS": "10000",
 }
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 ARGUMENTS = (

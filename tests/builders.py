@@ -14,6 +14,7 @@ import numpy as np
 from qa.answer import Library
 from qa.audience import Audience
 from qa.confidence import FEATURES, Confidence
+from qa.conflicts import Conflict
 from qa.eligibility import AsBuilt
 from qa.embed import Embedder, Vectors
 from qa.index.faiss_index import FaissIndex, write_index
@@ -66,6 +67,23 @@ def document(*blocks: tuple[BlockKind, str] | tuple[BlockKind, str, int], pages:
             path.append((level, content))
         text += content
     return Document(text=text, blocks=tuple(made), pages=pages)
+
+
+def cells(document: Document) -> list[list[tuple[int, str, str]]]:
+    """The filled cells of each table row: column, what the reader wrote before the value, value."""
+    text = document.text
+    return [
+        [(cell.column, text[cell.name : cell.start], text[cell.start : cell.end]) for cell in block.cells]
+        for block in document.blocks
+        if block.kind is T
+    ]
+
+
+def items(document: Document) -> list[str]:
+    """The items of lists, each with its own number, in brackets, before its text."""
+    return [
+        f"[{block.marker}] {document.text[block.start : block.end]}" for block in document.blocks if block.kind is L
+    ]
 
 
 def entry(
@@ -171,6 +189,7 @@ def index_of(
     audience: Audience = Audience.PATIENT,
     *,
     front: str = "",
+    conflicts: Sequence[Conflict] = (),
 ) -> FaissIndex:
     """An index over these documents whose passages are their paragraphs; embedded is `front` and the text alone."""
     folder.mkdir(parents=True)
@@ -187,6 +206,7 @@ def index_of(
         passages=passages,
         vectors=vectors,
         codec=codec,
+        conflicts=conflicts,
     )
     return FaissIndex.open(folder, embedder.fingerprint)
 

@@ -13,13 +13,16 @@ from qa.answer import Library
 from qa.audience import Audience
 from qa.clock import Clock
 from qa.eligibility import AsBuilt
+from qa.evidence.pictures import Picture, Pictures
 from qa.index import FaissIndex
+from qa.index.contract import PassageIndex
 from qa.judge import Judge
 from qa.messages import load_messages
 from qa.settings import Settings
 from qa.web import SCRIPT, desk
 from qa.web.identity import PATIENT, Identities, Identity
 from qa.web.live import LiveIndex, Serving
+from qa.web.public_ids import PublicIds
 from qa.web.service import Service
 from qa.web.visitor import QuestionLimits
 
@@ -45,6 +48,19 @@ class OpenedAlready(LiveIndex):
         self._settled.set()
 
 
+class Drawn(Pictures):
+    """Pictures that need no process: each page is one pixel."""
+
+    def __init__(self) -> None:
+        pass
+
+    def prepare(self) -> None:
+        pass
+
+    def picture(self, index: PassageIndex, document_id: str, page: int) -> Picture:  # noqa: ARG002 - as the real one
+        return Picture(b"pixel", "image/png", 1, 1)
+
+
 class SignedIn(Identities):
     """Stands for the server's record of who is signed in: everybody is `identity`, until somebody changes it."""
 
@@ -61,7 +77,17 @@ class SignedIn(Identities):
 
 
 def service_with(settings: Settings, clock: Clock, live: LiveIndex, identities: Identities) -> Service:
-    return Service(settings, MESSAGES, "en", clock, live, identities, QuestionLimits(settings.limits))
+    return Service(
+        settings,
+        MESSAGES,
+        "en",
+        clock,
+        live,
+        identities,
+        QuestionLimits(settings.limits),
+        public_ids=PublicIds(b"for tests"),
+        pictures=Drawn(),
+    )
 
 
 def open_page(name: str = "") -> AppTest:

@@ -240,6 +240,7 @@ def test_the_json_contract_holds(ask) -> None:  # noqa: ANN001 - the fixture abo
         "notices",
         "generation",
         "elapsed_ms",
+        "disagreements",
     }
     assert (content["audience"], content["kind"], content["level"]) == ("patient", "answer", "likely")
     assert content["confidence"] == pytest.approx(0.953, abs=1e-3)

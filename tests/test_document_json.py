@@ -25,6 +25,7 @@ blocks = st.builds(
     page=whole,
     level=whole,
     cells=st.lists(st.builds(Cell, whole, whole, whole, whole), max_size=3).map(tuple),
+    marker=texts,
 )
 pages = st.builds(Page, label=texts, start=whole, end=whole, recognised=st.booleans())
 geometries = st.lists(st.tuples(*[whole] * 7), max_size=5).map(

@@ -4,7 +4,7 @@ import logging
 import os
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cached_property
 from http.cookies import Morsel, SimpleCookie
@@ -15,7 +15,7 @@ import httpx
 import pytest
 from browsing import ARGUMENTS, CHROMIUM
 from conftest import NOW
-from pages import OpenedAlready
+from pages import OpenedAlready, service_with
 from protocol import Visitor
 from served import App, command, running
 from starlette.applications import Starlette
@@ -33,7 +33,6 @@ from qa.web.service import Service
 from qa.web.sessions import COOKIE
 from qa.web.shell import KnownPages, page_routes
 from qa.web.signin import ProviderReturn, sign_in_routes
-from qa.web.visitor import QuestionLimits
 
 MESSAGES = load_messages("en")
 PASSWORD = "correct horse battery"  # noqa: S105 - made up for these tests
@@ -89,15 +88,7 @@ def cheap_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def clinic_of(settings: Settings) -> Clinic:
     watch = Watch()
-    service = Service(
-        settings,
-        MESSAGES,
-        "en",
-        watch,
-        OpenedAlready(None, Judge()),
-        identities=Identities(settings, watch),
-        question_limits=QuestionLimits(settings.limits),
-    )
+    service = service_with(settings, watch, OpenedAlready(None, Judge()), Identities(settings, watch))
     return Clinic(service, watch)
 
 
@@ -474,10 +465,7 @@ def test_the_pages_speak_spanish(set_up: Settings) -> None:
     """A clinic whose first language is Spanish gets these pages in Spanish."""
     clinic = clinic_of(set_up)
     spanish = load_messages("es")
-    service = clinic.service
-    clinic.service = Service(
-        service.settings, spanish, "es", clinic.watch, service.live, service.identities, service.question_limits
-    )
+    clinic.service = replace(clinic.service, messages=spanish, language="es")
     content = log_in(clinic.visitor(), "ana", WRONG).text
     assert '<html lang="es">' in content
     assert spanish.sign_in_wrong in content

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -102,7 +103,8 @@ def test_a_question_brings_passages_with_citations(page: AppTest) -> None:
     content = shown(ask(page, "May I go home driving?"))
     assert "<h3>1. Who is driving me home?</h3>" in content
     assert "<mark>No driving until the morning after.</mark> Rest for a day." in content
-    assert "<cite>“Aftercare guide”</cite>, section “Who is driving me home?”, approved March 1, 2026" in content
+    assert "<cite>“Aftercare guide”</cite>" in content
+    assert "</a>, section “Who is driving me home?”, version 1.0, approved March 1, 2026" in content
     assert MESSAGES.examples_heading not in content
 
 
@@ -202,7 +204,7 @@ def test_highlights_are_marked_and_all_else_is_escaped() -> None:
 def test_a_citation_reads_as_words() -> None:
     """Title, section without the title again, page, approval and version, as a person would say them."""
     assert markup.citation(CITATION, MESSAGES, "en") == (
-        "<cite>“Aftercare guide”</cite>, section “Getting home”, page 2, approved March 3, 2026, version 2.1"
+        "<cite>“Aftercare guide”</cite>, section “Getting home”, page 2, version 2.1, approved March 3, 2026"
     )
     bare = replace(CITATION, section=(), page=None, page_label=None, pages=(), approved_on=None, version=None)
     assert markup.citation(bare, MESSAGES, "en") == "<cite>“Aftercare guide”</cite>"
@@ -211,8 +213,11 @@ def test_a_citation_reads_as_words() -> None:
 
 def test_the_level_is_words_or_nothing() -> None:
     """A reply without a level has no line for it."""
-    assert "cq-level" not in markup.answer((), "What we found", MESSAGES, "en")
-    assert "cq-level" in markup.answer((), "What we found", MESSAGES, "en", level=Level.POSSIBLE)
+    answer = partial(
+        markup.answer, (), "What we found", MESSAGES, "en", clinic="Our clinic", link_to=lambda *_: "./document"
+    )
+    assert "cq-level" not in answer()
+    assert "cq-level" in answer(level=Level.POSSIBLE)
 
 
 @pytest.mark.parametrize(

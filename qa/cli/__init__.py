@@ -10,6 +10,7 @@ import click
 from qa import __version__
 from qa.cli.asking import ask
 from qa.cli.claims import claims
+from qa.cli.conflicts import conflicts
 from qa.cli.documents import doctor, label
 from qa.cli.journal import purge
 from qa.cli.measuring import evaluate
@@ -29,5 +30,5 @@ def main() -> None:
     """Cited answers from a clinic's own documents."""
 
 
-for command in (build, ask, label, rollback, doctor, calibrate, evaluate, staff, purge, claims, triage):
+for command in (build, ask, label, rollback, doctor, calibrate, evaluate, staff, purge, claims, conflicts, triage):
     main.add_command(command)

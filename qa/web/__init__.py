@@ -17,20 +17,25 @@ from qa.answer import answer
 from qa.audience import Audience
 from qa.clock import clinic_clock
 from qa.embed import SentenceEmbedder
+from qa.evidence.pictures import Pictures
 from qa.journal import Journal, Retention
 from qa.judge import open_judge
 from qa.limits import refuse_rewritten_addresses
 from qa.live_labels import LiveLabels
 from qa.messages import load_messages
+from qa.private_files import private_folder
 from qa.retrieve.rerank import load_reranker
 from qa.settings import Settings, load_settings
 from qa.triage import load_reviewed
 from qa.web.discretion import Discretion, discreet
+from qa.web.document import document_routes
 from qa.web.gate import Gate
 from qa.web.headers import SecurityHeaders
 from qa.web.identity import Identities
 from qa.web.live import LiveIndex, Serving
+from qa.web.public_ids import PublicIds
 from qa.web.service import Service, provide
+from qa.web.sessions import cookie_key
 from qa.web.shell import KnownPages, page_routes
 from qa.web.signin import ProviderReturn, sign_in_routes
 from qa.web.visitor import QuestionLimits
@@ -72,11 +77,13 @@ def app_parts() -> AppParts:
         with discreet():
             service.live.start()
             retention.start()
+            service.pictures.prepare()
             yield
+            service.pictures.close()
             retention.stop()
             service.live.stop()
 
-    routes = [*page_routes(service), *sign_in_routes(service)]
+    routes = [*page_routes(service), *sign_in_routes(service), *document_routes(service)]
     return AppParts(
         script_path=SCRIPT,
         lifespan=lifespan,
@@ -125,4 +132,6 @@ def create_service(settings: Settings) -> Service:
         live,
         identities=Identities(settings, clock),
         question_limits=QuestionLimits(settings.limits),
+        public_ids=PublicIds(cookie_key(private_folder(settings))),
+        pictures=Pictures(settings.pictures),
     )

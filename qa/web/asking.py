@@ -18,9 +18,10 @@ from qa.answer import Library, answer
 from qa.audience import Audience
 from qa.embed import Embedder
 from qa.journal import Journal
-from qa.models import Answer, CitedPassage, Level, Urgency
+from qa.models import Answer, CitedPassage, Disagreement, Level, Urgency
 from qa.replies import sentence
 from qa.web import markup, urgent
+from qa.web.links import Links
 from qa.web.service import Service
 
 if TYPE_CHECKING:
@@ -37,7 +38,10 @@ _Attempt = tuple[Library | None, Embedder | None, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """What is kept of an answer while it is on the page: not the question. `number` counts a page's replies from 1."""
+    """What is kept of an answer while it is on the page: not the question. `number` counts a page's replies from 1.
+
+    `generation` is the one that its passages are from.
+    """
 
     number: int
     urgency: Urgency = Urgency.NONE
@@ -46,6 +50,8 @@ class Reply:
     notices: tuple[str, ...] = ()
     passages: tuple[CitedPassage, ...] = ()
     level: Level | None = None
+    generation: str | None = None
+    disagreements: tuple[Disagreement, ...] = ()
 
     @property
     def first_part(self) -> int | None:
@@ -119,6 +125,12 @@ class Asking:
         live = self.service.live
         return live.serving.library(self.audience) is not None, live.settled
 
+    def links(self, reply: Reply) -> Links:
+        """What leads from the citations of a reply to their documents."""
+        library = self.service.live.serving.library(self.audience)
+        is_current = library is not None and library.index.generation == reply.generation
+        return Links(self.service.public_ids, library.index if library is not None and is_current else None)
+
     def _key(self, name: str) -> str:
         return f"{self.name}-{name}"
 
@@ -185,9 +197,16 @@ class Asking:
                 is_cold = found.level is Level.NOT_COVERED or self.audience is Audience.PATIENT
                 is_cold = is_cold and found.triaged.urgency.is_danger
                 notices = () if is_cold else found.notices
-                triaged = found.triaged
                 return Reply(
-                    number, triaged.urgency, triaged.score, found.guidance, notices, found.passages, found.level
+                    number,
+                    found.triaged.urgency,
+                    found.triaged.score,
+                    found.guidance,
+                    notices,
+                    found.passages,
+                    found.level,
+                    found.generation,
+                    found.disagreements,
                 )
         return Reply(number, notices=(self._sentence("something_wrong"),))
 

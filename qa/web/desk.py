@@ -6,13 +6,17 @@ a document's text is put out: looking up takes a moment, and somebody may have b
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 import streamlit as st
 
 from qa.audience import Audience
 from qa.web import markup
 from qa.web.asking import Asking, Reply, forget
+from qa.web.both_sides import both_sides
 from qa.web.identity import Role
-from qa.web.service import Service, current_service
+from qa.web.service import current_service, given_to_patients
 
 NAME = "desk"
 _LOOK_AGAIN_SECONDS = 5.0
@@ -35,41 +39,43 @@ def render() -> None:
         forget(NAME)
         st.rerun()
     if reply is not None and reply.passages:
-        st.html(_passages(service, reply))
+        st.html(_passages(page, reply))
     library = service.live.serving.library(Audience.STAFF)
     if library is not None and library.judge.warnings:
         st.html(markup.warnings(library.judge.warnings, messages))
     _watch(page, page.index_state())
 
 
-def _passages(service: Service, reply: Reply) -> str:
-    """All passages; where there is danger, those of the emergency protocol first, under a heading of their own."""
-    messages, language = service.messages, service.language
+def _passages(page: Asking, reply: Reply) -> str:
+    """All passages; where there is danger, those of the emergency protocol first, under a heading of their own.
+
+    What documents disagree about stands before the passages that answer.
+    """
+    service, messages, language = page.service, page.service.messages, page.service.language
     protocol = service.settings.clinic.emergency_protocol if reply.urgency.is_danger else None
     first = [cited for cited in reply.passages if cited.citation.document == protocol]
     rest = [cited for cited in reply.passages if cited.citation.document != protocol]
-    given = _given_to_patients(service)
-    parts = []
+    given, links = given_to_patients(service), page.links(reply)
+
+    def drawing(draw: Callable[..., str]) -> Callable[..., str]:
+        clinic = service.settings.clinic.name
+        return partial(draw, messages=messages, language=language, clinic=clinic, link_to=links.link_to, given=given)
+
+    answer, passage = drawing(markup.answer), drawing(markup.passage)
+    parts: list[str] = []
+
+    def number() -> int | None:
+        """The reply's number, for its first part."""
+        return None if parts else reply.first_part
+
     if first:
-        parts.append(
-            markup.answer(first, messages.protocol_heading, messages, language, number=reply.first_part, given=given)
-        )
+        parts.append(answer(first, messages.protocol_heading, number=number()))
+    if reply.disagreements:
+        parts.append(both_sides(reply.disagreements, messages, passage, number()))
     if rest:
-        title = messages.other_passages_heading if first else messages.passages_heading
-        number = None if first else reply.first_part
-        level = reply.level_to_say
-        parts.append(markup.answer(rest, title, messages, language, number=number, level=level, given=given))
+        title = messages.other_passages_heading if parts else messages.passages_heading
+        parts.append(answer(rest, title, number=number(), level=reply.level_to_say))
     return "".join(parts)
-
-
-def _given_to_patients(service: Service) -> frozenset[str]:
-    """The documents that patients get at this moment."""
-    library = service.live.serving.library(Audience.PATIENT)
-    if library is None:
-        return frozenset()
-    mask = library.eligibility.mask(service.clock().date())
-    documents = library.index.documents()
-    return frozenset(each.id for each in documents if mask is None or mask[each.passages].all())
 
 
 @st.fragment(run_every=_LOOK_AGAIN_SECONDS)

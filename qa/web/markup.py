@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
+from urllib.parse import quote
 
 from qa.audience import Audience
 from qa.clock import long_date
 from qa.messages import Messages
-from qa.models import Citation, CitedPassage, Level, Status
+from qa.models import Citation, CitedPassage, Level, PageKind, Status
 from qa.offsets import Span
+
+# Gives the address of the document page at a citation, with these sentences of its passage marked, or all of it.
+LinkTo = Callable[[Citation, Sequence[int]], str]
 
 # All punctuation that Markdown, or Streamlit's additions to it, could take for a sign of its own.
 _MARKDOWN = re.compile(r"([!-/:-@\[-`{-~])")
@@ -83,21 +87,24 @@ def answer(
     messages: Messages,
     language: str,
     *,
+    clinic: str,
+    link_to: LinkTo,
     number: int | None = None,
     level: Level | None = None,
     given: Container[str] | None = None,
 ) -> str:
-    """Passages of a reply under a heading.
+    """Passages of a reply under a heading, each leading to its document.
 
     `given` is for staff, and names the documents that patients get now: each passage says whom it is for and how it
-    stands. `number` tells the reply from the one before, so that the page can bring it into sight; the first part of a
-    reply has it.
+    stands. `clinic` is the name that a copied source ends with. `number` tells the reply from the one before, so that
+    the page can bring it into sight; the first part of a reply has it.
     """
     reply = f' data-reply="{number}"' if number is not None else ""
     whose_words = quiet_line(messages.not_medical_advice) if given is None else ""
+    articles = (passage(cited, messages, language, given, clinic=clinic, link_to=link_to) for cited in passages)
     return (
         f"<section{reply}>{heading(title)}{_how_sure(level, messages, for_staff=given is not None)}{whose_words}"
-        f"{''.join(passage(cited, messages, language, given) for cited in passages)}</section>"
+        f"{''.join(articles)}</section>"
     )
 
 
@@ -114,21 +121,32 @@ def _how_sure(level: Level | None, messages: Messages, *, for_staff: bool) -> st
     return f'<p class="cq-level"><strong>{html.escape(word)}</strong> {html.escape(meaning)}</p>'
 
 
-def passage(cited: CitedPassage, messages: Messages, language: str, given: Container[str] | None = None) -> str:
+def passage(
+    cited: CitedPassage,
+    messages: Messages,
+    language: str,
+    given: Container[str] | None = None,
+    *,
+    clinic: str,
+    link_to: LinkTo,
+) -> str:
     """One passage under the heading that it stands under, because "No." answers nothing without its question."""
     innermost = [cited.citation.title, *cited.citation.section][-1]
     name = messages.passage_heading.format(rank=cited.rank, heading=innermost)
     lead_in = f'<p class="cq-lead-in">{html.escape(cited.lead_in)}</p>' if cited.lead_in else ""
-    marks = _marks(cited.citation, messages, language, given) if given is not None else ""
-    also_in = _also_in(cited.citation, messages, language, given)
+    marks = standing(cited.citation, messages, language, given) if given is not None else ""
+    also_in = _also_in(cited.citation, messages, language, given, link_to)
+    address = link_to(cited.citation, cited.sentences)
+    copied = reference(cited.text, cited.lead_in, cited.citation, messages, language, clinic)
     return (
         f'<article class="cq-passage"><h3>{html.escape(name)}</h3>{marks}'
         f'<blockquote>{lead_in}<p class="cq-text">{highlighted(cited.text, cited.highlights)}</p></blockquote>'
-        f"<footer><p>{citation(cited.citation, messages, language)}</p>{also_in}</footer></article>"
+        f"<footer><p>{citation(cited.citation, messages, language, address)}</p>{also_in}"
+        f"{copy_button(copied, messages)}</footer></article>"
     )
 
 
-def _marks(cited: Citation, messages: Messages, language: str, given: Container[str]) -> str:
+def standing(cited: Citation, messages: Messages, language: str, given: Container[str]) -> str:
     """Whom a document is for and how it stands, in words."""
     items = "".join(
         f'<li class="cq-mark-{kind}">{html.escape(words)}</li>'
@@ -170,19 +188,66 @@ def highlighted(text: str, spans: Sequence[Span]) -> str:
     return "".join([*pieces, html.escape(text[done:])])
 
 
-def citation(cited: Citation, messages: Messages, language: str) -> str:
-    """In words: “Aftercare guide”, section “Getting home”, page 2, approved March 3, 2026, version 2.1."""
+def citation(cited: Citation, messages: Messages, language: str, address: str = "") -> str:
+    """In words: “Aftercare guide”, section “Getting home”, page 2, version 2.1, approved March 3, 2026.
+
+    The title leads to `address`, where there is one.
+    """
+    title = f"<cite>“{html.escape(cited.title)}”</cite>"
+    if address:
+        title = _opening(address, title, messages)
+    return ", ".join([title, *map(html.escape, source_parts(cited, messages, language))])
+
+
+def source_parts(cited: Citation, messages: Messages, language: str) -> list[str]:
+    """What a citation says after the title: section without the title again, page, version, approval."""
     headings = [name for name in cited.section if name.casefold() != cited.title.casefold()]
     parts: list[str] = []
     if headings:
         parts.append(messages.section.format(section=" › ".join(headings)))
     if cited.page is not None:
-        parts.append(messages.page.format(label=cited.page_label or cited.page))
-    if cited.approved_on is not None:
-        parts.append(messages.approved_on.format(date=long_date(cited.approved_on, language)))
+        parts.append(page_name(cited.page_kind, cited.page_label or str(cited.page), messages))
+    if cited.recognised:
+        parts.append(messages.recognised)
     if cited.version is not None:
         parts.append(messages.version.format(version=cited.version))
-    return ", ".join([f"<cite>“{html.escape(cited.title)}”</cite>", *map(html.escape, parts)])
+    if cited.approved_on is not None:
+        parts.append(messages.approved_on.format(date=long_date(cited.approved_on, language)))
+    return parts
+
+
+def page_name(kind: PageKind, label: str, messages: Messages) -> str:
+    """What a page is called: "page iv", "slide 3", "sheet “Prices”"."""
+    pattern = {PageKind.PAGE: messages.page, PageKind.SLIDE: messages.slide, PageKind.SHEET: messages.sheet}[kind]
+    return pattern.format(label=label)
+
+
+def reference(text: str, lead_in: str, cited: Citation, messages: Messages, language: str, clinic: str) -> str:
+    """A quote with its full source, as plain text for copying: the words in quotation marks, then where they stand."""
+    quoted = f"{lead_in}\n{text}" if lead_in else text
+    source = ", ".join([cited.title, *source_parts(cited, messages, language), clinic])
+    return f"“{quoted}”\n{source}"
+
+
+def copy_button(text: str, messages: Messages) -> str:
+    """A button that copies `text`, and a place beside it that says so. page.js does the copying.
+
+    The text stands in the button as in an address, so that nothing on its way takes it for HTML.
+    """
+    packed = quote(text.encode("utf-8", "replace"), safe=" ")
+    return (
+        f'<p class="cq-actions"><button type="button" class="cq-copy" data-copy="{html.escape(packed)}"'
+        f' data-copied="{html.escape(messages.copied)}" data-not-copied="{html.escape(messages.not_copied)}">'
+        f'{html.escape(messages.copy_quote)}</button><span class="cq-copied" role="status"></span></p>'
+    )
+
+
+def _opening(address: str, content: str, messages: Messages) -> str:
+    """A link around `content`, which is HTML. It opens beside the page, which would otherwise lose its answer."""
+    return (
+        f'<a class="cq-source" href="{html.escape(address)}" target="_blank" rel="noopener">{content}'
+        f'<span class="cq-spoken"> ({html.escape(messages.opens_in_new_tab)})</span></a>'
+    )
 
 
 def with_phone_link(text: str, phone: str) -> str:
@@ -201,13 +266,14 @@ def warnings(sentences: Sequence[str], messages: Messages) -> str:
     return f'<section class="cq-warnings">{heading(messages.desk_warnings)}<ul>{items}</ul></section>'
 
 
-def _also_in(cited: Citation, messages: Messages, language: str, given: Container[str] | None) -> str:
-    titles = dict.fromkeys(
-        f"“{other.title}” ({', '.join(_standing(other, messages, language, given).values())})"
-        if given is not None
-        else f"“{other.title}”"
-        for other in cited.also_in
-    )
-    if not titles:
+def _also_in(cited: Citation, messages: Messages, language: str, given: Container[str] | None, link_to: LinkTo) -> str:
+    places: dict[str, str] = {}
+    for other in cited.also_in:
+        name = f"“{other.title}”"
+        if given is not None:
+            name += f" ({', '.join(_standing(other, messages, language, given).values())})"
+        places.setdefault(name, _opening(link_to(other, ()), html.escape(name), messages))
+    if not places:
         return ""
-    return f'<p class="cq-also">{html.escape(messages.also_in.format(titles=", ".join(titles)))}</p>'
+    said = html.escape(messages.also_in).replace("{titles}", ", ".join(places.values()))
+    return f'<p class="cq-also">{said}</p>'

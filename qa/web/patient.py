@@ -28,6 +28,8 @@ def render() -> None:
                 messages.passages_heading,
                 messages,
                 service.language,
+                clinic=clinic.name,
+                link_to=page.links(reply).link_to,
                 number=reply.first_part,
                 level=reply.level_to_say,
             )

@@ -6,12 +6,15 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from qa.answer import Library, example_questions
+from qa.audience import Audience
 from qa.clock import Clock
+from qa.evidence.pictures import Pictures
 from qa.index.contract import Mask
 from qa.messages import Messages
 from qa.settings import Settings
 from qa.web.identity import Identities
 from qa.web.live import LiveIndex
+from qa.web.public_ids import PublicIds
 from qa.web.visitor import QuestionLimits
 
 EXAMPLES = 4
@@ -47,7 +50,19 @@ class Service:
     live: LiveIndex
     identities: Identities
     question_limits: QuestionLimits
+    public_ids: PublicIds
+    pictures: Pictures
     examples: Examples = field(default_factory=Examples)
+
+
+def given_to_patients(service: Service) -> frozenset[str]:
+    """The documents that patients get at this moment."""
+    library = service.live.serving.library(Audience.PATIENT)
+    if library is None:
+        return frozenset()
+    mask = library.eligibility.mask(service.clock().date())
+    documents = library.index.documents()
+    return frozenset(each.id for each in documents if mask is None or mask[each.passages].all())
 
 
 class _Holder:

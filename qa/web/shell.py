@@ -28,7 +28,13 @@ from qa.web.oidc import STREAMLIT_PATHS
 from qa.web.service import Service
 from qa.web.urgent import emergency_banner
 
-_ASSETS = {"page.css": "text/css", "page.js": "text/javascript", "signin.css": "text/css", "icon.svg": "image/svg+xml"}
+_ASSETS = {
+    "page.css": "text/css",
+    "page.js": "text/javascript",
+    "signin.css": "text/css",
+    "document.css": "text/css",
+    "icon.svg": "image/svg+xml",
+}
 
 
 def page_shell(settings: Settings, messages: Messages, clock: Clock, language: str) -> str:

@@ -91,3 +91,42 @@ window.addEventListener("pageshow", (event) => {
     window.location.reload();
   }
 });
+
+// Copies a quote with its source. A page that came by plain http has no clipboard; there it goes through a hidden box.
+const copy = async (text) => {
+  try {
+    await navigator.clipboard.writeText(text);
+    return true;
+  } catch {
+    const focused = document.activeElement;
+    const box = document.createElement("textarea");
+    box.value = text;
+    box.readOnly = true;
+    box.setAttribute("autocomplete", "off");
+    box.setAttribute("aria-hidden", "true");
+    box.className = "cq-spoken";
+    document.body.append(box);
+    box.select();
+    const isCopied = document.execCommand("copy");
+    box.remove();
+    focused?.focus({ preventScroll: true });
+    return isCopied;
+  }
+};
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy]");
+  if (button !== null) {
+    const said = button.parentElement.querySelector("[role='status']");
+    said.textContent = ""; // so that a second time is spoken, too
+    const isCopied = await copy(decodeURIComponent(button.dataset.copy));
+    said.textContent = isCopied ? button.dataset.copied : button.dataset.notCopied;
+  }
+});
+
+// The picture of a page became larger or smaller: what is marked stays in sight.
+document.addEventListener("change", (event) => {
+  if (event.target.name === "zoom") {
+    document.querySelector(".cq-doc-mark")?.scrollIntoView({ block: "center", inline: "center" });
+  }
+});
