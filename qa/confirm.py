@@ -1,24 +1,29 @@
 """A second opinion on where the words of a PDF stand: the reader's places are kept where PDFium finds the same words.
 
 The reader works out places by its own arithmetic, from a file that may be odd, broken or hostile, and the pictures of
-its pages come from PDFium. What both agree on can be marked on the picture.
+its pages come from PDFium. What both agree on can be marked on the picture, if it is to be seen there: a text may be
+white, covered by a bar, on a layer that is off or clipped away.
 """
 
 from __future__ import annotations
 
 import ctypes
+import math
 import unicodedata
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import compress
 from pathlib import Path
-from typing import Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
 from qa.errors import WorkerError, WorkerTimeout
 from qa.geometry import UNITS, Geometry
 from qa.models import Document
 from qa.worker import JSON, run_limited
+
+if TYPE_CHECKING:
+    from PIL import Image
 
 TARGET: Final = "qa.confirm:confirm_in_worker"
 _OUTPUT_BYTES: Final = 64_000_000
@@ -28,11 +33,16 @@ _LEEWAY: Final = 0.02
 _WHITE = frozenset(map(ord, " \t\r\n\xa0"))
 _HYPHENS = frozenset("-\u2010\u2011")
 _ROWS: Final = 128  # and as many columns, of the grid that finds the characters in a box
+# The longer side, in pixels, of the picture in which words are looked for, and by how much of 255 any of its three
+# colors differs within the box of a word that is to be seen. Small print in pale gray differs by 8 there.
+_SIDE: Final = 1_000
+_CONTRAST: Final = 5
+_SMALLEST: Final = 3  # pixels; a smaller box is made larger, or it might hold nothing but ink
 _Places = dict[tuple[int, int], list[tuple[int, float, float]]]
 
 
 def confirmed(path: Path, document: Document, *, seconds: float, memory_bytes: int) -> Document:
-    """`document`, read from the PDF at `path`, with those of its stretches that PDFium confirms.
+    """`document`, read from the PDF at `path`, with those of its stretches that PDFium confirms, and warnings.
 
     What was recognised in a picture stands in no text that PDFium could read, and is kept. Raises WorkerError where the
     second reading takes more than its limits or breaks off.
@@ -49,13 +59,20 @@ def confirmed(path: Path, document: Document, *, seconds: float, memory_bytes: i
         "texts": [document.text[rows[number][0] : rows[number][1]] for number in asked],
     }
     answer = run_limited(TARGET, request, seconds=seconds, memory_bytes=memory_bytes, output_bytes=_OUTPUT_BYTES)
-    bad = {asked[place] for place in cast("list[int]", answer)}
-    if not bad:
+    elsewhere, unseen = ({asked[place] for place in places} for places in cast("list[list[int]]", answer))
+    if not elsewhere | unseen:
         return document
-    keep = [number not in bad for number in range(len(geometry))]
+    keep = [number not in elsewhere | unseen for number in range(len(geometry))]
     kept = Geometry(*(tuple(compress(column, keep)) for column in geometry.columns))
-    warning = f"{len(bad):,} of {len(asked):,} words stand elsewhere than expected, and are not marked on their pages"
-    return replace(document, geometry=kept, warnings=(*document.warnings, warning))
+    warnings = [
+        f"{len(bad):,} of {len(asked):,} words {what}"
+        for bad, what in (
+            (elsewhere, "stand elsewhere than expected, and are not marked on their pages"),
+            (unseen, "cannot be seen on their pages (white, covered or hidden), but are read as text: check them"),
+        )
+        if bad
+    ]
+    return replace(document, geometry=kept, warnings=(*document.warnings, *warnings))
 
 
 def unplaced(document: Document, error: WorkerError) -> Document:
@@ -65,33 +82,38 @@ def unplaced(document: Document, error: WorkerError) -> Document:
     return replace(document, geometry=Geometry(), warnings=(*document.warnings, warning))
 
 
-def confirm_in_worker(request: dict[str, Any]) -> list[int]:
-    """`{"path", "boxes": [[page, x0, y0, x1, y1], …], "texts"}` to the numbers of the boxes without their text.
+def confirm_in_worker(request: dict[str, Any]) -> list[list[int]]:
+    """`{"path", "boxes": [[page, x0, y0, x1, y1], …], "texts"}` to the numbers of two kinds of boxes.
 
-    Boxes are those of a `Geometry`. For the limited process: PDFium takes hostile files apart, and is not thread-safe.
+    The first are those without their text, the second those with it in which nothing is to be seen. Boxes are those of
+    a `Geometry`. For the limited process: PDFium takes hostile files apart, and is not thread-safe.
     """
     import pypdfium2
 
     by_page: defaultdict[int, list[int]] = defaultdict(list)
     for number, (page, *_) in enumerate(request["boxes"]):
         by_page[page].append(number)
-    bad: list[int] = []
+    elsewhere: list[int] = []
+    unseen: list[int] = []
     try:
         pdf = pypdfium2.PdfDocument(request["path"])
+        pdf.init_forms()  # what fills a form is drawn over what stands below
     except pypdfium2.PdfiumError:
-        return list(range(len(request["boxes"])))
+        return [list(range(len(request["boxes"]))), []]
     for page, numbers in sorted(by_page.items()):
         try:
             signs, places = _characters(pdf[page - 1])
+            picture = _picture(pdf[page - 1])
         except (pypdfium2.PdfiumError, IndexError):
-            bad += numbers
+            elsewhere += numbers
             continue
-        bad += [
-            number
-            for number in numbers
-            if plain(request["texts"][number]) != plain(_in_box(signs, places, request["boxes"][number][1:]))
-        ]
-    return bad
+        for number in numbers:
+            box = request["boxes"][number][1:]
+            if plain(request["texts"][number]) != plain(_in_box(signs, places, box)):
+                elsewhere.append(number)
+            elif not _is_seen(picture, box):
+                unseen.append(number)
+    return [elsewhere, unseen]
 
 
 def plain(text: str) -> str:
@@ -132,6 +154,29 @@ def _characters(page: Any) -> tuple[list[str], _Places]:  # noqa: ANN401 - pypdf
         if 0 <= x <= 1 and 0 <= y <= 1:
             places[int(x * _ROWS), int(y * _ROWS)].append((number, x, y))
     return signs, places
+
+
+def _picture(page: Any) -> Image.Image:  # noqa: ANN401 - pypdfium2 has no types
+    """A page as its picture shows it, but smaller."""
+    scale = _SIDE / max(*page.get_size(), 1e-6)
+    picture: Image.Image = page.render(scale=scale, rev_byteorder=True).to_pil()
+    return picture.convert("RGB")
+
+
+def _is_seen(picture: Image.Image, box: Sequence[int]) -> bool:
+    """Whether there is anything in a box of a `Geometry` besides its ground."""
+    left, right = _pixels(box[0], box[2], picture.width)
+    top, bottom = _pixels(box[1], box[3], picture.height)
+    extremes = cast("tuple[tuple[int, int], ...]", picture.crop((left, top, right, bottom)).getextrema())
+    return any(most - least >= _CONTRAST for least, most in extremes)
+
+
+def _pixels(start: int, end: int, size: int) -> tuple[int, int]:
+    """The pixels that lie wholly between two places, or a few around them."""
+    first, after = math.ceil(start / UNITS * size), math.floor(end / UNITS * size)
+    if after - first < _SMALLEST:
+        first, after = first - 1, max(after, first) + 1
+    return min(max(first, 0), size - 1), max(min(after, size), 1)
 
 
 def _shown(across: float, up: float, turn: int) -> tuple[float, float]:

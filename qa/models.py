@@ -367,8 +367,8 @@ class Answer:
 
     `confidence` is the probability that the first passages answer, and `level` what people are told of it; both are
     None where no documents were asked, and `level` where nothing is shown because documents contradict each other.
-    `disagreements` are for staff, who see both sides beside the passages. `pinned` says that the clinic chose the first passage for this question.
-    `generation` is None when no index was asked.
+    `disagreements` are for staff, who see both sides beside the passages. `pinned` says that the clinic chose the first
+    passage for this question. `generation` is None when no index was asked.
     """
 
     question: str

@@ -43,7 +43,7 @@ READERS = (
     Reader("markdown", 4, (".md", ".markdown"), ("charset-normalizer", "markdown-it-py", "PyYAML")),
     Reader("html", 4, (".html", ".htm"), ("charset-normalizer",), isolated=True),
     Reader("docx", 4, (".docx",), ("python-docx", "lxml"), isolated=True),
-    Reader("pdf", 4, (".pdf",), ("pypdf", "pypdfium2"), isolated=True, is_drawn=True),
+    Reader("pdf", 5, (".pdf",), ("pypdf", "pypdfium2"), isolated=True, is_drawn=True),
     Reader("pptx", 2, (".pptx", ".pptm"), ("python-pptx", "lxml"), isolated=True),
     Reader("xlsx", 1, (".xlsx", ".xlsm"), ("openpyxl", "lxml"), isolated=True),
     Reader("csv_table", 1, (".csv", ".tsv"), ("charset-normalizer",), isolated=True),

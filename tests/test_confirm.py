@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -22,6 +23,7 @@ from qa.load import LoadReport, load_corpus
 from qa.models import Block, BlockKind, Document, Page
 from qa.settings import Corpus
 
+HIDDEN = "Nobody can see these words on paper."
 SECONDS, MEMORY = 60, 1_000_000_000
 LINES = [
     "Bring somebody who takes you home",
@@ -74,7 +76,9 @@ def unconfirmed(document: Document, path: Path) -> list[int]:
     """As in the limited process."""
     rows = list(zip(*document.geometry.columns, strict=True))
     texts = [document.text[row[0] : row[1]] for row in rows]
-    return confirm_in_worker({"path": str(path), "boxes": [list(row[2:]) for row in rows], "texts": texts})
+    elsewhere, unseen = confirm_in_worker({"path": str(path), "boxes": [list(row[2:]) for row in rows], "texts": texts})
+    assert not unseen
+    return elsewhere
 
 
 def test_places_that_are_right_are_kept(whole: Document, path: Path) -> None:
@@ -168,6 +172,59 @@ def test_writings_of_the_same_are_the_same(one: str, other: str) -> None:
 def test_other_writings_are_others(one: str, other: str) -> None:
     """Order, capitals, points and units do make a difference, and a hyphen alone is not nothing."""
     assert plain(one) != plain(other)
+
+
+def _white(canvas: Canvas) -> None:
+    canvas.setFillGray(1)
+    canvas.drawString(72, 600, HIDDEN)
+
+
+def _invisible(canvas: Canvas) -> None:
+    canvas.drawString(72, 600, HIDDEN, mode=3)
+
+
+def _blacked_out(canvas: Canvas) -> None:
+    canvas.drawString(72, 600, HIDDEN)
+    canvas.rect(70, 594, 260, 18, stroke=0, fill=1)
+
+
+def _clipped(canvas: Canvas) -> None:
+    path = canvas.beginPath()
+    path.rect(0, 0, 10, 10)
+    canvas.clipPath(path, stroke=0)
+    canvas.drawString(72, 600, HIDDEN)
+
+
+@pytest.mark.parametrize("hide", [_white, _invisible, _blacked_out, _clipped])
+def test_what_cannot_be_seen_is_not_marked(tmp_path: Path, hide: Callable[[Canvas], None]) -> None:
+    """Words that stand in the file but not in its picture have no place, and the report says that they are read."""
+    canvas = Canvas(str(tmp_path / "one.pdf"))
+    canvas.drawString(72, 700, "Drink a glass of water before your visit.")
+    hide(canvas)
+    canvas.save()
+    ((entry,), (line,)) = (report := load(tmp_path)).documents, report.lines
+    document = entry.document
+    assert HIDDEN in document.text
+    assert document.text[document.geometry.start[-1] : document.geometry.end[-1]] == "visit."
+    assert [warning for warning in line.warnings if "seen" in warning] == [
+        "7 of 15 words cannot be seen on their pages (white, covered or hidden), but are read as text: check them"
+    ]
+
+
+@pytest.mark.parametrize("size", [4, 11, 40])
+@pytest.mark.parametrize("gray", [(0.0, 1.0), (0.85, 1.0), (1.0, 0.0), (0.6, 0.7)])
+def test_small_large_and_pale_words_are_seen(tmp_path: Path, size: int, gray: tuple[float, float]) -> None:
+    """Whatever can be read is marked: small print, a full stop alone, gray on white, white on black, gray on gray."""
+    canvas = Canvas(str(tmp_path / "one.pdf"))
+    canvas.setFillGray(gray[1])
+    canvas.rect(0, 0, 600, 842, stroke=0, fill=1)
+    canvas.setFillGray(gray[0])
+    canvas.setFont("Helvetica", size)
+    for down, said in enumerate(("No - it is .", "I’ll: call 1 ¹ * – l")):
+        canvas.drawString(72, 700 - 60 * down, said)
+    canvas.save()
+    (entry,) = load(tmp_path).documents
+    assert len(entry.document.geometry) == len(entry.document.text.split())
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
 import numpy as np
 import pytest
-from builders import H, P, document, entry, index_of
+from builders import H, L, P, document, entry, index_of
 from conftest import WordEmbedder
 
 from qa import errors
@@ -138,6 +139,14 @@ def test_documents_and_sources_are_kept(index: FaissIndex) -> None:
     assert index.headings(kept) == ["Fasting"]
     with pytest.raises(KeyError):
         index.source("staff-only")
+
+
+def test_blocks_keep_the_numbers_of_items(tmp_path: Path, embedder: WordEmbedder) -> None:
+    """A list item comes back with its own number, which is not in the text; other blocks have none."""
+    plain = document((L, "Sit"), (P, "Wait."))
+    blocks = (replace(plain.blocks[0], marker="3."), plain.blocks[1])
+    index = index_of(tmp_path / "index", [entry("a", replace(plain, blocks=blocks))], embedder)
+    assert index.blocks("a") == blocks
 
 
 def test_patients_do_not_get_what_is_past_its_review_date(index: FaissIndex) -> None:

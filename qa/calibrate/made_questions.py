@@ -79,7 +79,8 @@ class MadeQuestion:
 def sections(index: PassageIndex, mask: Mask | None) -> list[Section]:
     """The sections of all documents that `mask` shows whole, the first of each document first, then the second.
 
-    Headings that stand in several documents, such as a letterhead, are left out.
+    Headings that stand in several documents, such as a letterhead, are left out, and so is what was recognised in
+    pictures: a misread word asks about nothing.
     """
     by_document = [
         list(_sections_of(document, index))
@@ -214,7 +215,8 @@ _SENTENCE_WORDINGS: tuple[Wording, ...] = (
 
 
 def _sections_of(document: IndexedDocument, index: PassageIndex) -> Iterator[Section]:
-    passages = index.passages(document.passages)
+    recognised = {number for number, page in enumerate(index.source(document.id).pages, start=1) if page.recognised}
+    passages = [each for each in index.passages(document.passages) if recognised.isdisjoint(each.pages)]
     for headings, group in groupby(passages, key=lambda passage: passage.headings):
         cut = list(group)
         below = [passage for passage in passages if passage.headings[: len(headings)] == headings]

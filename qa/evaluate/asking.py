@@ -11,10 +11,10 @@ from typing import Final, TypeVar
 
 from qa.answer import Library, answer
 from qa.audience import Audience
-from qa.build import Progress
 from qa.clock import Clock
 from qa.eligibility import AsBuilt
 from qa.embed import Embedder
+from qa.encoding import Progress
 from qa.errors import QAError
 from qa.evaluate.collection import Collection
 from qa.evaluate.dataset import Query

@@ -25,9 +25,10 @@ from filelock import FileLock
 
 import qa
 from qa.audience import Audience
-from qa.build import EmbedderLoader, Progress, build
+from qa.build import EmbedderLoader, build
 from qa.clock import Clock
 from qa.embed import ModelFiles, ModelFingerprint
+from qa.encoding import Progress
 from qa.errors import IndexProblem
 from qa.evaluate.dataset import AnswerSpan, Entry, corpus_file, digest_of, read_corpus
 from qa.index.faiss_index import FaissIndex, open_index

@@ -13,11 +13,11 @@ from typing import Final
 
 import numpy as np
 
-from qa.build import Progress
 from qa.calibrate.fitting import Sample, fold_of, held_out_probabilities
 from qa.clock import Clock
 from qa.confidence import chosen
 from qa.embed import Embedder
+from qa.encoding import Progress
 from qa.evaluate.answerability import Judged, auroc_estimate
 from qa.evaluate.asking import Found, guarded, places_of
 from qa.evaluate.bootstrap import Estimate

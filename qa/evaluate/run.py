@@ -10,9 +10,10 @@ import numpy as np
 
 from qa.answer import Library
 from qa.audience import Audience
-from qa.build import EmbedderLoader, Progress
+from qa.build import EmbedderLoader
 from qa.clock import Clock
 from qa.embed import Embedder, ModelFiles, SentenceEmbedder
+from qa.encoding import Progress
 from qa.errors import EvaluationError
 from qa.evaluate.asking import Answered, Found, answer_all, find_all
 from qa.evaluate.bootstrap import Estimate, estimate

@@ -54,7 +54,8 @@ def write_index(
 ) -> None:
     """Write one audience's index into the empty `folder`.
 
-    `conflicts` are between documents of this audience. `passages` has one sequence for each document; `vectors` stands in the same order and was encoded with `codec`.
+    `passages` has one sequence for each document; `vectors` stands in the same order and was encoded with `codec`.
+    `conflicts` are between these documents.
     """
     flat = [passage for cut in passages for passage in cut]
     if len(flat) != len(vectors):
