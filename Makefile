@@ -12,8 +12,8 @@ run: $(READY) build  ## build the index over the documents, then open the app
 build: $(READY)  ## build the index; what did not change comes from the cache
 	$(BIN)/clinic-qa build || test $$? -eq 3
 
-test: $(READY)  ## every test
-	$(BIN)/python -m pytest
+test: $(READY)  ## every test, in two processes
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
 
 lint: $(READY)  ## style, types and import order
 	$(BIN)/ruff check .

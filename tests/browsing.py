@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import pytest
+from filelock import FileLock
 from served import ROOT, copy_home, home_of, running, wait_until
 
 if TYPE_CHECKING:
@@ -108,9 +109,16 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     A sentence is planted among the staff's documents, and a hostile one among the patients'.
     """
-    folder = tmp_path_factory.getbasetemp() / "built"
-    if folder.exists():
-        return folder
+    base = tmp_path_factory.getbasetemp()
+    # Processes that share the tests have folders of their own below one.
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "built"
+    with FileLock(folder.with_suffix(".lock")):
+        if not folder.exists():
+            _build_into(folder)
+    return folder
+
+
+def _build_into(folder: Path) -> None:
     corpus = folder / "corpus"
     shutil.copytree(ROOT / "corpus", corpus)
     labels = "---\ntitle: {}\naudience: {}\nstatus: approved\napproved_by: Test\napproved_on: 2026-01-01\n"
@@ -122,7 +130,6 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     label = labels.format("'<u>Quokka</u> guide'", "patient").strip("-\n") + "\n"
     (corpus / "patient" / "hostile.txt.yaml").write_text(label)
     Server("", folder, corpus).build()
-    return folder
 
 
 @pytest.fixture(scope="module")

@@ -37,6 +37,7 @@ __all__ = ["browser", "built", "server", "visit"]  # fixtures
 CRISIS = "I want to kill myself"
 EMERGENCY = "my husband is not breathing"
 ADVICE = "should I stop taking my blood pressure pills before the infusion?"
+FASTING = "How long before my infusion must I stop eating?"
 REFUNDS = "Tell me about marmalade zeppelin refunds"
 PASSWORD = "correct horse battery staple"  # noqa: S105 - of accounts that live for one test
 
@@ -191,6 +192,38 @@ def test_staff_get_marked_passages(desk: Visit) -> None:
     assert "For patients" in desk.page.locator("article", has_text="“Aftercare guide”").first.inner_text()
     desk.page.get_by_role("button", name="Clear everything").click()
     desk.until("document.activeElement.matches('textarea') && document.activeElement.value === ''")
+
+
+def test_staff_see_documents_that_disagree_beside_each_other(desk: Visit) -> None:
+    """Both sides stand on one height, the one approved last first, each marked, and each opens its document."""
+    desk.ask(FASTING)
+    sides = desk.page.locator(".cq-sides").first.locator("> div")
+    sides.first.wait_for()
+    said = [" ".join(side.inner_text().split()) for side in sides.all()]
+    assert [text[: text.index("hours")] for text in said] == ["This one says: 8 ", "This one says: 6 "]
+    assert "approved May 11, 2026" in said[0]
+    assert "approved January 12, 2026" in said[1]
+    left, right = (side.bounding_box() for side in sides.all())
+    assert left is not None
+    assert right is not None
+    assert left["y"] == right["y"]
+    assert left["x"] + left["width"] <= right["x"]
+    for side, hours in zip(sides.all(), ("8 hours", "6 hours"), strict=True):
+        assert hours in side.locator("mark").inner_text()
+        with desk.context.expect_page() as opened:
+            side.locator("a.cq-source").first.click()
+        assert hours in opened.value.locator("mark").first.inner_text()
+        opened.value.close()
+
+
+def test_patients_are_told_to_call_where_documents_disagree(visit: Visit) -> None:
+    """Neither side is shown, in no place of the page, and the clinic's number is there to be tapped."""
+    reply = visit.ask(FASTING)
+    assert "Our documents do not say the same about this" in reply
+    assert visit.page.locator(".cq-notice a[href='tel:5550142']").count() == 1
+    assert visit.page.locator("article").count() == 0
+    assert "8 hours" not in visit.page.content()
+    assert "6 hours" not in visit.page.content()
 
 
 def test_staff_get_guidance_and_then_the_protocol(desk: Visit) -> None:
