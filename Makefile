@@ -36,7 +36,7 @@ clean:
 
 $(READY): pyproject.toml
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11 …")'
-	@echo "Setting up: about 630 MB are downloaded and 2.3 GB installed; this takes some minutes."
+	@echo "Setting up: about 750 MB are downloaded and 2.7 GB installed; this takes some minutes."
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet -e ".[dev]"
 	touch $@

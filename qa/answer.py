@@ -8,7 +8,7 @@ from datetime import date, datetime
 from time import perf_counter
 
 from qa.audience import Audience
-from qa.cite import cite, cite_both
+from qa.cite import cite, cite_disagreements
 from qa.clock import Clock
 from qa.conflicts import Conflict
 from qa.disagreement import concerning
@@ -90,8 +90,7 @@ def answer(
     if library is not None:
         passages = cite(hits, query, library.index, library.eligibility, now.date())
         if audience is Audience.STAFF:
-            both = (cite_both(each, library.index, library.eligibility, now.date()) for each in contested)
-            disagreements = tuple(each for each in both if each is not None)
+            disagreements = cite_disagreements(contested, library.index, library.eligibility, now.date())
     if triaged.urgency is Urgency.ADVICE:
         notices = (advice(settings, now, call=audience is Audience.PATIENT and not notices), *notices)
     return Answer(
@@ -122,10 +121,9 @@ def _kind(urgency: Urgency, hits: tuple[Hit, ...], *, withheld: bool) -> AnswerK
 def _contested(hits: Sequence[Hit], query: Query, library: Library, today: date) -> tuple[Conflict, ...]:
     """The conflicts that concern the question, between documents that are approved and may be shown at this moment."""
     index, eligibility = library.index, library.eligibility
-    mask = eligibility.mask(today)
 
     def may_be_shown(document_id: str) -> bool:
-        of_document = index.document(document_id).passages
+        mask, of_document = eligibility.mask(today), index.document(document_id).passages
         is_open = mask is None or bool(mask[of_document].all())
         return is_open and eligibility.metadata(document_id).status is Status.APPROVED
 

@@ -22,7 +22,7 @@ from qa.calibrate.generation import calibrate_generation
 from qa.chunk import ModelTokens, embedded_text, split
 from qa.claims import Claim, waiting_in
 from qa.clock import Clock
-from qa.conflicts import find_conflicts
+from qa.conflicts import Conflict, find_conflicts, knows_model
 from qa.embed import Embedder, ModelFiles, ModelFingerprint, SentenceEmbedder
 from qa.encoding import Progress, encode_all
 from qa.errors import LeakFound, NothingToPublish
@@ -32,11 +32,13 @@ from qa.index.faiss_index import FaissIndex, write_index
 from qa.index.sources import already_kept, keep_sources, kept_sources
 from qa.load import LoadReport, corpus_digest, load_documents
 from qa.metadata import patient_may_read
-from qa.models import CorpusDocument, Passage, Status
+from qa.models import CorpusDocument, EmbeddedText, Passage, Status
 from qa.passage_vectors import PassageVectors
 from qa.settings import Model, Settings
 from qa.token_codec import TokenCodec
 
+_NO_CONFLICTS = "Documents were not searched for contradictions: that was learned with another model."
+_CONFLICTS = "Pairs of sentences in which documents contradict each other: {count}, see `clinic-qa conflicts`."
 EmbedderLoader = Callable[[Model, ModelFiles], Embedder]
 
 
@@ -146,7 +148,10 @@ def _build(
     vectors, codec, embedded = encode_all(texts, theirs or texts, settings, fingerprint, progress, load)
 
     generation = _name(now)
-    counts, left_out = _write(generation, loaded, passages, vectors, codec, patient, fingerprint, settings, progress)
+    conflicts = _conflicts(loaded.documents, passages, texts, vectors, codec, tokens, fingerprint)
+    counts, left_out = _write(
+        generation, loaded, passages, vectors, codec, conflicts, patient, fingerprint, settings, progress
+    )
     unfinished = generations.generation_folder(folder, generation + generations.UNFINISHED)
     uncalibrated: tuple[str, ...] = ()
     if calibrated:
@@ -162,6 +167,8 @@ def _build(
         notes=(
             *(() if any(patient) else ("No document is for patients: label some with `clinic-qa label`.",)),
             *uncalibrated,
+            *(() if knows_model(fingerprint.digest) else (_NO_CONFLICTS,)),
+            *((_CONFLICTS.format(count=len(conflicts)),) if conflicts else ()),
             *(
                 f"{document}: changed since it was read: its pages have no pictures, build again"
                 for document in left_out
@@ -182,12 +189,43 @@ def _build(
     return report
 
 
+def _conflicts(
+    documents: Sequence[CorpusDocument],
+    passages: Sequence[Sequence[Passage]],
+    texts: Sequence[EmbeddedText],
+    vectors: Sequence[PassageVectors],
+    codec: TokenCodec,
+    tokens: ModelTokens,
+    fingerprint: ModelFingerprint,
+) -> tuple[Conflict, ...]:
+    """Where approved documents contradict each other; nothing with a model that was not learned with."""
+    if not knows_model(fingerprint.digest):
+        return ()
+    approved = {entry.id for entry in documents if entry.metadata.status is Status.APPROVED}
+    flat = [passage for cut in passages for passage in cut]
+    kept = [place for place, passage in enumerate(flat) if passage.document_id in approved]
+    return find_conflicts(
+        [flat[place] for place in kept],
+        [texts[place] for place in kept],
+        [vectors[place] for place in kept],
+        codec,
+        tokens.offsets,
+    )
+
+
+def _among(conflicts: Sequence[Conflict], documents: Sequence[CorpusDocument]) -> tuple[Conflict, ...]:
+    """The conflicts between these documents."""
+    ids = {entry.id for entry in documents}
+    return tuple(each for each in conflicts if each.one.document_id in ids and each.other.document_id in ids)
+
+
 def _write(
     generation: str,
     loaded: LoadReport,
     passages: Sequence[Sequence[Passage]],
     vectors: Sequence[PassageVectors],
     codec: TokenCodec,
+    conflicts: Sequence[Conflict],
     patient: Sequence[bool],
     fingerprint: ModelFingerprint,
     settings: Settings,
@@ -221,12 +259,7 @@ def _write(
             passages=own,
             vectors=[one for one, keep in zip(vectors, included[belongs], strict=True) if keep],
             codec=codec,
-            conflicts=find_conflicts(
-                passage
-                for entry, cut in zip(documents, own, strict=True)
-                if entry.metadata.status is Status.APPROVED
-                for passage in cut
-            ),
+            conflicts=_among(conflicts, documents),
         )
         counts[audience] = (len(documents), sum(len(cut) for cut in own))
         progress("index", done, len(Audience))

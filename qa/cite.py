@@ -50,15 +50,39 @@ def cite(
     return tuple(cited)
 
 
-def cite_both(conflict: Conflict, index: PassageIndex, eligibility: Eligibility, today: date) -> Disagreement | None:
-    """Both sides of a conflict, the one that was approved later first; None where one cannot be verified."""
-    sides = [_side(statement, index, eligibility, today) for statement in (conflict.one, conflict.other)]
-    found = [(side, said) for side, said in zip(sides, conflict.said, strict=True) if side is not None]
-    if len(found) < len(sides):
-        return None
-    newest_first = sorted(found, key=lambda each: each[0].citation.approved_on or date.min, reverse=True)
-    (first, one), (second, other) = newest_first
-    return Disagreement(said=(one, other), sides=(replace(first, rank=1), replace(second, rank=2)))
+def cite_disagreements(
+    conflicts: Sequence[Conflict], index: PassageIndex, eligibility: Eligibility, today: date
+) -> tuple[Disagreement, ...]:
+    """What contradicts each other together; without what cannot be verified.
+
+    What was approved later stands first, but for documents that say again what one before them says: those stand last.
+    """
+    found = []
+    for together in _together(conflicts):
+        sides = [(_side(statement, index, eligibility, today), said) for statement, said in together.items()]
+        sound = [(side, said) for side, said in sides if side is not None]
+        if len(sound) >= 2 and len({said for _, said in sound}) >= 2:
+            sound.sort(key=lambda each: each[0].citation.approved_on or date.min, reverse=True)
+            said = [value for _, value in sound]
+            order = sorted(range(len(sound)), key=lambda place: said[:place].count(said[place]))
+            found.append(
+                Disagreement(
+                    said=tuple(said[place] for place in order),
+                    sides=tuple(replace(sound[place][0], rank=rank) for rank, place in enumerate(order, start=1)),
+                )
+            )
+    return tuple(found)
+
+
+def _together(conflicts: Sequence[Conflict]) -> list[dict[Statement, str]]:
+    """The statements of conflicts that share one, with what each says, so that none is shown twice."""
+    groups: list[dict[Statement, str]] = []
+    for conflict in conflicts:
+        own = dict(zip((conflict.one, conflict.other), conflict.said, strict=True))
+        sharing = [group for group in groups if group.keys() & own.keys()]
+        groups = [group for group in groups if group not in sharing]
+        groups.append({statement: said for group in (*sharing, own) for statement, said in group.items()})
+    return groups
 
 
 def _side(statement: Statement, index: PassageIndex, eligibility: Eligibility, today: date) -> CitedPassage | None:

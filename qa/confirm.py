@@ -36,7 +36,7 @@ _ROWS: Final = 128  # and as many columns, of the grid that finds the characters
 # The longer side, in pixels, of the picture in which words are looked for, and by how much of 255 any of its three
 # colors differs within the box of a word that is to be seen. Small print in pale gray differs by 8 there.
 _SIDE: Final = 1_000
-_CONTRAST: Final = 5
+_CONTRAST: Final = 4
 _SMALLEST: Final = 3  # pixels; a smaller box is made larger, or it might hold nothing but ink
 _Places = dict[tuple[int, int], list[tuple[int, float, float]]]
 

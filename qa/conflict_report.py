@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
 from qa.conflicts import Conflict, ConflictKind, Statement
-from qa.models import Block, CorpusDocument, Status
+from qa.index.contract import PassageIndex
+from qa.models import Status, pages_of
 from qa.walk import safe
 
 _WIDTH = 100
@@ -37,48 +37,47 @@ class Side:
     audience: str
 
 
-def both_sides(conflict: Conflict, documents: Mapping[str, CorpusDocument]) -> tuple[Side, ...]:
-    """The sides of a conflict of these documents, by id; that which was approved last first."""
-    ordered = conflict.newest_first(lambda document_id: documents[document_id].metadata.approved_on)
-    return tuple(_side(statement, said, documents[statement.document_id]) for statement, said in ordered)
+def both_sides(conflict: Conflict, index: PassageIndex) -> tuple[Side, ...]:
+    """The sides of a conflict of this index's documents; that which was approved last first."""
+    ordered = conflict.newest_first(lambda document_id: index.document(document_id).metadata.approved_on)
+    return tuple(_side(statement, said, index) for statement, said in ordered)
 
 
-def _side(statement: Statement, said: str, entry: CorpusDocument) -> Side:
-    block = _block_at(entry, statement.start)
-    pages = entry.document.pages
+def _side(statement: Statement, said: str, index: PassageIndex) -> Side:
+    document = index.document(statement.document_id)
+    metadata, pages = document.metadata, index.source(document.id).pages
+    passages = index.passages(document.passages)
+    passage = next(each for each in passages if each.start <= statement.start < each.end)
+    on = pages_of((statement.start, statement.end), pages)
     return Side(
         statement=statement,
         said=said,
-        title=entry.metadata.title,
-        section=block.headings if block is not None else (),
-        page=pages[block.page - 1].label if block is not None and pages else "",
-        approved_on=entry.metadata.approved_on,
-        status=entry.metadata.status,
-        audience=entry.metadata.audience,
+        title=metadata.title,
+        section=passage.headings,
+        page=pages[on[0] - 1].label if on else "",
+        approved_on=metadata.approved_on,
+        status=metadata.status,
+        audience=metadata.audience,
     )
 
 
-def _block_at(entry: CorpusDocument, place: int) -> Block | None:
-    return next((block for block in entry.document.blocks if block.start <= place < block.end), None)
-
-
-def conflicts_text(conflicts: Sequence[Conflict], documents: Iterable[CorpusDocument]) -> str:
-    """Every conflict with both sentences, where they stand and when they were approved, newest first."""
-    by_id = {entry.id: entry for entry in documents}
+def conflicts_text(index: PassageIndex) -> str:
+    """Every conflict of an index with both sentences, where they stand and when they were approved, newest first."""
     lines: list[str] = []
-    for number, conflict in enumerate(conflicts, start=1):
+    for number, conflict in enumerate(index.conflicts, start=1):
         doubt = "" if conflict.is_strict else ", perhaps: read both"
         lines += [f"{number}. Different {_ABOUT[conflict.kind]}{doubt}", ""]
-        for side in both_sides(conflict, by_id):
+        for side in both_sides(conflict, index):
             lines += [*_side_lines(side), ""]
-    if not conflicts:
-        return "No contradictions found. Sentences that say it in very different words are not compared."
-    count = len(conflicts)
+    count = len(index.conflicts)
+    if not count:
+        return "No contradictions were found at the last build. Those in very different words are not found."
     found = "1 contradiction" if count == 1 else f"{count} contradictions"
     return "\n".join(
         [
             *lines,
-            f"{found} found. Decide which is right, correct the other document or withdraw it, then `clinic-qa build`.",
+            f"{found} found at the last build. Decide which side is right, correct the other document or withdraw it, "
+            "then `clinic-qa build`.",
         ]
     )
 
@@ -99,7 +98,7 @@ def _indented(text: str) -> str:
     return textwrap.fill(safe(text), _WIDTH, initial_indent=" " * 6, subsequent_indent=" " * 6, break_long_words=False)
 
 
-def conflict_json(conflict: Conflict, documents: Mapping[str, CorpusDocument]) -> dict[str, object]:
+def conflict_json(conflict: Conflict, index: PassageIndex) -> dict[str, object]:
     """One conflict for `clinic-qa conflicts --json`, its sides newest first; later versions only add keys."""
     return {
         "kind": conflict.kind,
@@ -117,6 +116,6 @@ def conflict_json(conflict: Conflict, documents: Mapping[str, CorpusDocument]) -
                 "status": side.status,
                 "audience": side.audience,
             }
-            for side in both_sides(conflict, documents)
+            for side in both_sides(conflict, index)
         ],
     }

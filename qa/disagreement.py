@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Final
 
 from qa.conflicts import Conflict, Statement
+from qa.highlight import sentences_of
 from qa.index.contract import PassageIndex
 from qa.models import Hit
 from qa.offsets import Span
 from qa.retrieve import Query
-from qa.sentences import sentences
 
 # A sentence answers the question when its words come at least this near, as a part of the hit's nearest sentence. It is
 # a little below what is highlighted: of two sentences that answer alike only one may be.
@@ -89,14 +89,9 @@ def _nearness(statement: Statement, answers: Sequence[Answering]) -> float:
 
 def _sentences(hit: Hit, query: Query, index: PassageIndex) -> list[Answering]:
     """Every sentence of a hit, with how near its words come."""
-    found: list[Answering] = []
-    matches = index.match(query.words, hit.numbers)
-    for place, part in enumerate(index.passages(hit.numbers)):
-        own = sentences(part.text)
-        first = matches.starts[place] + 1  # after what stands in front of the passage
-        scores = matches.best[first : first + len(own)] @ query.weights
-        found += [
-            Answering(part.document_id, (part.start + start, part.start + end), float(score))
-            for (start, end), score in zip(own, scores, strict=True)
-        ]
-    return found
+    passage = hit.passage
+    return [
+        Answering(passage.document_id, (passage.start + start, passage.start + end), sentence.nearness)
+        for sentence in sentences_of(hit, query, index)
+        for start, end in [sentence.span]
+    ]

@@ -98,6 +98,7 @@ class Messages:
     page_of: str
     page_among: str
     part_of: str
+    pages: str
     previous: str
     next: str
     zoom: str
@@ -107,6 +108,7 @@ class Messages:
     quote_not_placed: str
     quote_changed: str
     quote_elsewhere: str
+    quote_in_text: str
     not_here_title: str
     not_here: str
     not_here_for_staff: str

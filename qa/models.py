@@ -308,14 +308,14 @@ class CitedPassage:
 
 @dataclass(frozen=True, slots=True)
 class Disagreement:
-    """What two approved documents say of the same thing, where both cannot be right.
+    """What two or more approved documents say of the same thing, where not all can be right.
 
-    `sides` are the passages, the one that was approved later first, with the sentence highlighted that says it; `said`
-    is each one's value, in the same order, in its own words ("8 hours").
+    `sides` are the passages with the sentence highlighted that says it; `said` is each one's value, in the same order,
+    in its own words ("8 hours"). What was approved later stands first; what only says the same again, last.
     """
 
-    said: tuple[str, str]
-    sides: tuple[CitedPassage, CitedPassage]
+    said: tuple[str, ...]
+    sides: tuple[CitedPassage, ...]
 
 
 class Urgency(StrEnum):

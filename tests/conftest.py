@@ -9,12 +9,17 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import hypothesis
 import numpy as np
 import pytest
 
 from qa.clock import Clock
 from qa.embed import Model, ModelFiles, ModelFingerprint, Tokens, Vectors, unit
 from qa.settings import Settings, load_settings, with_folders
+
+# Timing never fails a test, on however busy a machine.
+hypothesis.settings.register_profile("timeless", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("timeless")
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=ZoneInfo("America/New_York"))  # a Monday
 

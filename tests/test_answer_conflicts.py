@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from builders import BY_SIMILARITY, P, as_built, document, entry, index_of
 from conftest import NOW, WordEmbedder
@@ -15,6 +16,7 @@ from conftest import NOW, WordEmbedder
 from qa.answer import Library, answer, answer_json
 from qa.audience import Audience
 from qa.conflicts import Conflict, ConflictKind, Statement
+from qa.index.contract import Mask
 from qa.index.faiss_index import FaissIndex
 from qa.judge import Judge
 from qa.models import Answer, AnswerKind, CorpusDocument, Metadata, Status
@@ -105,6 +107,34 @@ def test_patients_are_answered_where_it_is_not_certain(ask: Ask) -> None:
     assert reply.passages
 
 
+def test_a_document_that_is_just_taken_from_patients_contradicts_nobody(ask: Ask) -> None:
+    """A side that became staff's while the question was looked up keeps nothing from a patient."""
+
+    class JustTaken:
+        looks = 0
+
+        def __init__(self, library: Library) -> None:
+            self._index, self._built = library.index, library.eligibility
+
+        def mask(self, today: date) -> Mask | None:
+            mask = np.ones(sum(len(each.passages) for each in self._index.documents()), dtype=bool)
+            mask[self._index.document("old.md").passages] = self.looks < 2
+            return self._built.mask(today) if mask.all() else mask
+
+        def metadata(self, document_id: str) -> Metadata:
+            return self._built.metadata(document_id)
+
+        def confirm(self, document_ids: Iterable[str]) -> bool:  # noqa: ARG002 - the contract's signature
+            self.looks += 1
+            return self.looks < 2
+
+    def just_taken(index: FaissIndex) -> Library:
+        library = as_built(index, JUDGE)
+        return replace(library, eligibility=JustTaken(library))
+
+    assert ask("fasting", Audience.PATIENT, library_of=just_taken).kind is AnswerKind.ANSWER
+
+
 @pytest.mark.parametrize("status", [Status.DRAFT, Status.WITHDRAWN])
 def test_a_document_that_is_not_approved_now_contradicts_nobody(ask: Ask, status: Status) -> None:
     """Once one side is withdrawn, or a draft again, there is no conflict any more."""
@@ -141,3 +171,25 @@ def test_danger_comes_before_a_conflict(ask: Ask) -> None:
     assert reply.kind is AnswerKind.URGENT
     assert reply.guidance
     assert reply.passages == ()
+
+
+def test_a_statement_that_several_contradict_is_shown_once(ask: Ask) -> None:
+    """Three sentences of which one contradicts the other two stand together, the newest first, each once."""
+    again = statement(OLD, "Driving is out.")
+    both = (
+        conflict(),
+        Conflict(again, statement(NEW, SIX), ConflictKind.TIME, ("12 hours", "6 hours"), is_strict=True),
+    )
+    (together,) = ask("fasting", Audience.STAFF, both).disagreements
+    assert together.said == ("6 hours", "8 hours", "12 hours")
+    assert [side.rank for side in together.sides] == [1, 2, 3]
+
+
+def test_what_says_the_same_again_stands_last(ask: Ask) -> None:
+    """Two values are beside each other before a second place with one of them, though that is newer."""
+    one = statement(OLD, EIGHT)
+    again = statement(NEW, "Ketamine costs money.")
+    both = (conflict(), Conflict(one, again, ConflictKind.TIME, ("8 hours", "6 hours"), is_strict=True))
+    (together,) = ask("fasting", Audience.STAFF, both).disagreements
+    assert together.said == ("6 hours", "8 hours", "6 hours")
+    assert [side.citation.document for side in together.sides] == ["new.md", "old.md", "new.md"]

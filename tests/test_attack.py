@@ -15,6 +15,14 @@ from protocol import WAIT_SECONDS, Run, Visitor, pressed, typed
 from served import App, command, running
 from streamlit.proto.BackMsg_pb2 import BackMsg
 
+from qa.audience import Audience
+from qa.embed import ModelFiles
+from qa.index import open_index
+from qa.private_files import read_private
+from qa.settings import Model
+from qa.web.public_ids import LENGTH, PublicIds
+from qa.web.sessions import KEY_FILE
+
 pytestmark = pytest.mark.model
 
 ROOT = Path(__file__).parent.parent
@@ -185,6 +193,73 @@ def test_no_address_gives_staff_text(app: App, staff: Staff, accept: str) -> Non
                 answer = client.request(method, address)
                 assert holds_nothing(answer.content), (method, address)
                 assert holds_nothing(repr(answer.headers).encode()), (method, address)
+
+
+@dataclass(frozen=True)
+class Named:
+    """The addresses of a staff document: its page, with a passage of it and without, and its picture."""
+
+    page: str
+    passage: str
+    picture: str
+
+
+@pytest.fixture(scope="module")
+def named(app: App) -> Named:
+    """What staff may have handed on, by name and passage as the app itself makes them."""
+    folder = app.log.parent
+    ids = PublicIds(read_private(folder / "state" / "clinic-qa" / KEY_FILE))
+    model = Model()
+    index = open_index(folder / "index", Audience.STAFF, ModelFiles.find(model.name).fingerprint(model))
+    (secret,) = (document for document in index.documents() if "zeppelin" in document.id)
+    first = index.passages(secret.passages)[0]
+    doc = f"doc={ids.document(secret.id)}"
+    passage = f"passage={ids.passage(secret.id, index.source(secret.id).text, first.start)}"
+    index.close()
+    return Named(f"/document?{doc}", f"/document?{doc}&{passage}", f"/document/picture?{doc}&page=1")
+
+
+def test_no_way_of_asking_gives_a_staff_document(app: App, staff: Staff, named: Named) -> None:
+    """Its page, passage and picture are to a patient what does not exist, in whatever way they are asked for."""
+    with httpx.Client(base_url=app.url, headers={"Accept": "text/html"}) as client:
+        for address in (named.page, named.passage):
+            shown = client.get(address, headers={"Cookie": staff.cookie})
+            assert TEXT in shown.text, "without this the test could not fail"
+            assert shown.headers["cache-control"] == "no-store"
+        asked = {"If-None-Match": "*", "If-Modified-Since": "Mon, 01 Jan 2024 00:00:00 GMT", "Range": "bytes=0-99"}
+        for address in (named.page, named.passage, named.picture):
+            path, _, query = address.partition("?")
+            nothing = client.get(f"{path}?doc={'A' * LENGTH}&page=1")
+            for headers in ({}, asked, {"Cookie": f"{staff.cookie[:-2]}AA"}):
+                response = client.get(address, headers=headers)
+                assert (response.status_code, response.content) == (404, nothing.content), (address, headers)
+                assert response.headers.keys() == nothing.headers.keys()
+            head = client.head(address)
+            assert (head.status_code, head.content) == (404, b"")
+            assert head.headers["content-length"] == nothing.headers["content-length"]
+            own_ways = (
+                *(f"{path}/?{query}", f"/.{path}?{query}", f"/{path}?{query}", f"{path.upper()}?{query}"),
+                *(f"{path}/../document?{query}", f"/desk/..{path}?{query}", f"{path.replace('o', '%6f')}?{query}"),
+                *(f"{path}?{query}&{query}", f"{path}?{query}%00", f"{path}?{query}&page=1&role=staff&audience=staff"),
+                *(f"{path}?{query.replace('doc=', 'doc[]=')}", f"{path}?{query}&x={'y' * 20_000}", f"{path};x?{query}"),
+            )
+            for way in own_ways:
+                for method in ("GET", "HEAD", "POST", "PUT", "DELETE", "OPTIONS", "PROPFIND"):
+                    response = client.request(method, way)
+                    assert holds_nothing(response.content), (method, way)
+                    assert holds_nothing(repr(response.headers).encode()), (method, way)
+                    assert not response.headers.get("content-type", "").startswith("image/"), (method, way)
+
+
+def test_an_ended_session_opens_no_document(app: App, named: Named) -> None:
+    """A copy of the cookie of somebody who has signed out opens what any visitor's does."""
+    cookie = sign_in(app)
+    assert TEXT in httpx.get(app.url + named.passage, headers={"Cookie": cookie}).text
+    answer = httpx.post(f"{app.url}/staff/logout", headers={"Origin": app.url, "Cookie": cookie})
+    assert answer.is_success, answer.text
+    after = httpx.get(app.url + named.passage, headers={"Cookie": cookie})
+    assert after.status_code == 404
+    assert holds_nothing(after.content)
 
 
 def test_no_page_of_the_protocol_gives_staff_text(app: App, staff: Staff) -> None:

@@ -328,6 +328,14 @@ def test_marks_stand_over_the_words_in_the_picture(clinic: Clinic) -> None:
     assert content.count('id="mark"') == 1
 
 
+def test_from_the_picture_a_link_leads_to_the_quote_as_text(clinic: Clinic) -> None:
+    """Whoever cannot read the picture gets to the quote beside it; without a mark on the picture there is no link."""
+    content = clinic.get(clinic.quote("leaflet.pdf", "No driving")).text
+    assert f'<a class="cq-link" href="#quote">{MESSAGES.quote_in_text}</a>' in content
+    assert content.count('<mark id="quote">') == 1
+    assert MESSAGES.quote_in_text not in clinic.get(clinic.doc("leaflet.pdf")).text
+
+
 def test_what_cannot_be_placed_is_not_marked_on_the_picture(clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     """Without a sure place, the picture has no mark, the page says so, and the text has it."""
     monkeypatch.setattr("qa.web.document.locate", lambda *_: None)
@@ -530,6 +538,14 @@ def test_whatever_picture_is_not_there_is_the_same(clinic: Clinic) -> None:
     assert len({tuple(sorted(response.headers.items())) for response in responses}) == 1
 
 
+def test_a_page_that_the_text_has_not_is_not_even_tried(clinic: Clinic) -> None:
+    """No process is started for a page that is not there: whoever counts up would keep others from their pictures."""
+    clinic.drawing.failure = PictureFailed("drawn all the same")
+    for name, page in (("leaflet.pdf", 5), ("leaflet.pdf", 99_999), ("home.md", 1)):
+        picture = f"{clinic.doc(name)}&page={page}".replace("/document?", "/document/picture?")
+        assert clinic.get(picture).status_code == 404, (name, page)
+
+
 def test_an_unknown_passage_of_a_known_document_tells_nothing(clinic: Clinic) -> None:
     """A passage's name that is nothing to this document is a text that has changed, whoever's passage it is."""
     secret = parse_qs(urlsplit(clinic.quote("vault.md", "violet", Audience.STAFF)).query)["passage"][0]
@@ -657,7 +673,7 @@ def test_nothing_is_kept_and_nothing_is_loaded_from_elsewhere(clinic: Clinic) ->
     assert response.headers["cache-control"] == "no-store"
     assert "frame-ancestors 'none'" in response.headers["content-security-policy"]
     addresses = re.findall(r'(?:href|src)="([^"]+)"', response.text)
-    assert all(address.startswith(("./", "tel:", "sms:")) for address in addresses)
+    assert all(address.startswith(("./", "#", "tel:", "sms:")) for address in addresses)
     assert "set-cookie" not in response.headers
     assert "user-scalable" not in response.text
 

@@ -183,6 +183,18 @@ def test_what_is_hidden_is_left_out(book: Workbook, sheet: Worksheet, path: Path
     )
 
 
+def test_what_has_no_size_is_hidden(book: Workbook, sheet: Worksheet, path: Path) -> None:
+    """A row of no height and a column of no width are hidden as well, whatever else they say; narrow ones are not."""
+    fill(sheet, ("Service", "Price", "Cost"), ("MRI", 500, 111), ("CT", 300, 333))
+    sheet.row_dimensions[2].height = sheet.column_dimensions["B"].width = 0.5
+    book.save(path)
+    parts = parts_of(path)
+    column = b'<col width="0" customWidth="1" min="3" max="3" /></cols>'
+    narrow = parts[SHEET].replace(b"</cols>", column).replace(b'<row r="3"', b'<row r="3" ht="0.0" customHeight="1"')
+    rewrite(path, parts | {SHEET: narrow})
+    assert texts(read(path)) == ["Service: MRI; Price: 500"]
+
+
 def test_hidden_rows_part_no_table(book: Workbook, sheet: Worksheet, path: Path) -> None:
     """Rows that a filter hides leave the rows around them in one table; an empty row that is shown parts them."""
     fill(sheet, ("Service", "Price"), ("MRI", 500), ("CT", 300), (), ("US", 100), (), ("EEG", 90))

@@ -211,6 +211,14 @@ def test_a_citation_reads_as_words() -> None:
     assert "3 de marzo de 2026" in markup.citation(CITATION, load_messages("es"), "es")
 
 
+def test_a_sheet_is_named_once() -> None:
+    """A sheet whose heading is its own name stands in the citation as the sheet, not as a section as well."""
+    sheet = replace(CITATION, page_kind=PageKind.SHEET, page_label="Prices", section=("Prices", "Massage"))
+    said = markup.citation(sheet, MESSAGES, "en")
+    assert "section “Massage”, sheet “Prices”" in said
+    assert said.count("Prices") == 1
+
+
 def test_the_level_is_words_or_nothing() -> None:
     """A reply without a level has no line for it."""
     answer = partial(

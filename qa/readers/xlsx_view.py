@@ -24,6 +24,7 @@ _LARGEST_AREA: Final = 10_000_000  # rows times columns up to the last that are 
 _MOST_MERGED: Final = 20_000
 _CHUNK: Final = 65_536
 _PLACE = re.compile(r"\$?([A-Z]{1,3})\$?(\d{1,7})")
+_NO_SIZE = re.compile(r"0+(?:\.0*)?")
 _PICTURES: Final = frozenset({"drawing", "picture"})
 
 
@@ -125,7 +126,7 @@ class _Scan:
         elif local == "row":
             self._row = self._number(attributes.get("r", str(self._row + 1)), _LAST_ROW)
             self._column = 0
-            if attributes.get("hidden") in ("1", "true"):
+            if _is_hidden(attributes, "ht"):
                 self.view.hidden_rows.append(self._row)
         elif local == "f":
             self._has_formula = True
@@ -133,7 +134,7 @@ class _Scan:
             self.parser.CharacterDataHandler = self._characters
         elif local == "col":
             first, last = (self._number(attributes.get(end, ""), _LAST_COLUMN) for end in ("min", "max"))
-            if attributes.get("hidden") in ("1", "true"):
+            if _is_hidden(attributes, "width"):
                 self.view.hidden_columns[first : last + 1] = b"\1" * (last + 1 - first)
         elif local == "mergeCell":
             self._merge(attributes.get("ref", ""))
@@ -226,3 +227,8 @@ def place_name(row: int, column: int) -> str:
 def some(names: Iterator[str], count: int) -> str:
     """The first three of the names, and that there are more."""
     return ", ".join(islice(names, 3)) + (", …" if count > 3 else "")
+
+
+def _is_hidden(attributes: dict[str, str], size: str) -> bool:
+    """Whether a row or column is said to be hidden, or has no height or width."""
+    return attributes.get("hidden") in ("1", "true") or _NO_SIZE.fullmatch(attributes.get(size, "")) is not None

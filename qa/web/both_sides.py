@@ -1,4 +1,4 @@
-"""HTML for documents that contradict each other, for staff: both sides beside each other, the newer one first."""
+"""HTML for documents that contradict each other, for staff: all sides beside each other, the newest first."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ def both_sides(
 ) -> str:
     """All disagreements under one heading. `draw` draws a passage; `number` is the reply's, as in `markup.answer`."""
     reply = f' data-reply="{number}"' if number is not None else ""
-    pairs = "".join(_pair(each, messages, draw) for each in found)
+    groups = "".join(_sides(each, messages, draw) for each in found)
     return (
         f'<section class="cq-disagree"{reply}>{heading(messages.desk_disagree)}'
-        f"{quiet_line(messages.desk_disagree_means)}{pairs}</section>"
+        f"{quiet_line(messages.desk_disagree_means)}{groups}</section>"
     )
 
 
-def _pair(disagreement: Disagreement, messages: Messages, draw: Callable[[CitedPassage], str]) -> str:
+def _sides(disagreement: Disagreement, messages: Messages, draw: Callable[[CitedPassage], str]) -> str:
     sides = (
         f'<div><p class="cq-said">{html.escape(messages.desk_disagree_said.format(said=said))}</p>{draw(side)}</div>'
         for side, said in zip(disagreement.sides, disagreement.said, strict=True)

@@ -61,7 +61,7 @@ def _passages(page: Asking, reply: Reply) -> str:
         clinic = service.settings.clinic.name
         return partial(draw, messages=messages, language=language, clinic=clinic, link_to=links.link_to, given=given)
 
-    answer, passage = drawing(markup.answer), drawing(markup.passage)
+    answer, side = drawing(markup.answer), drawing(partial(markup.passage, is_ranked=False))
     parts: list[str] = []
 
     def number() -> int | None:
@@ -71,7 +71,7 @@ def _passages(page: Asking, reply: Reply) -> str:
     if first:
         parts.append(answer(first, messages.protocol_heading, number=number()))
     if reply.disagreements:
-        parts.append(both_sides(reply.disagreements, messages, passage, number()))
+        parts.append(both_sides(reply.disagreements, messages, side, number()))
     if rest:
         title = messages.other_passages_heading if parts else messages.passages_heading
         parts.append(answer(rest, title, number=number(), level=reply.level_to_say))

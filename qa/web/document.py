@@ -113,7 +113,7 @@ class _Handlers:
         if library is None or place is None or place.page is None:
             return missing
         page = place.page
-        document = await self._in_thread(lambda: self._find(place, library))
+        document = await self._in_thread(lambda: self._find_with_page(place, page, library))
         if document is None:
             return missing
         draw = self._service.pictures.picture
@@ -137,6 +137,12 @@ class _Handlers:
 
     def _find(self, place: Place, library: Library) -> IndexedDocument | None:
         return find(place.document, library, self._service.public_ids, self._service.clock().date())
+
+    def _find_with_page(self, place: Place, page: int, library: Library) -> IndexedDocument | None:
+        """No process is started for a page that is not there, however many of them are asked for."""
+        document = self._find(place, library)
+        has_page = document is not None and page <= len(library.index.source(document.id).pages)
+        return document if has_page else None
 
     def _open(self, place: Place, library: Library) -> Opened | None:
         document = self._find(place, library)

@@ -15,7 +15,7 @@ from qa.models import Citation, PageKind
 from qa.settings import Settings
 from qa.web import markup
 from qa.web.document_text import document_html
-from qa.web.links import MARK, document_address, picture_address
+from qa.web.links import MARK, TEXT_MARK, document_address, picture_address
 from qa.web.opened import Leaf, Opened, Place
 from qa.web.urgent import emergency_banner
 
@@ -172,7 +172,9 @@ def _turning(opened: Opened, place: Place, messages: Messages, *, is_last: bool 
         _turn(opened, place, opened.number + 1, "next", messages.next, messages),
     ]
     where = "" if is_last else html.escape(_sentence_case(_place_name(opened, messages)))
-    return f'<nav class="cq-doc-turn">{links[0]}<span class="cq-doc-where">{where}</span>{links[1]}</nav>'
+    label = html.escape(messages.pages)
+    where = f'<span class="cq-doc-where">{where}</span>'
+    return f'<nav class="cq-doc-turn" aria-label="{label}">{links[0]}{where}{links[1]}</nav>'
 
 
 def _turn(opened: Opened, place: Place, number: int, rel: str, word: str, messages: Messages) -> str:
@@ -197,12 +199,16 @@ def _picture(opened: Opened, place: Place, pictured: Pictured | None, name: str,
     address = html.escape(picture_address(replace(place, page=opened.leaf.page)))
     size = f' width="{pictured.size.width}" height="{pictured.size.height}"' if pictured.size else ""
     alt = html.escape(messages.document_picture_and_text.format(place=name))
+    # On a phone the words in the picture are small, and who cannot see it needs those beside it.
+    reading = (
+        f'<a class="cq-link" href="#{TEXT_MARK}">{html.escape(messages.quote_in_text)}</a>' if pictured.marks else ""
+    )
     numbers = count()
     marks = "".join(_mark(mark, next(numbers)) for mark in pictured.marks or () if mark.page == opened.leaf.page)
     return (
         f'<section class="cq-doc-picture" aria-label="{label}">{_zoom(messages)}'
         f'<div class="cq-doc-box" tabindex="0" role="group" aria-label="{label}"><div class="cq-doc-sheet">'
-        f'<img src="{address}" alt="{alt}"{size} />{marks}</div></div></section>'
+        f'<img src="{address}" alt="{alt}"{size} />{marks}</div></div>{reading}</section>'
     )
 
 
@@ -234,7 +240,7 @@ def _text(opened: Opened, pictured: Pictured | None, language: str, messages: Me
         opened.blocks,
         leaf.span,
         opened.marks_here,
-        mark_id=None if is_marked_on_picture else MARK,
+        mark_id=TEXT_MARK if is_marked_on_picture else MARK,
         top=2 if pictured is None else 3,
     )
     if not content:

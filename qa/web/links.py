@@ -12,6 +12,7 @@ from qa.web.opened import Place
 from qa.web.public_ids import PublicIds
 
 MARK = "mark"  # the id of the first mark on a document's page
+TEXT_MARK = "quote"  # the id of the first mark in its text, where the first of all is on the picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -129,10 +129,11 @@ def passage(
     *,
     clinic: str,
     link_to: LinkTo,
+    is_ranked: bool = True,
 ) -> str:
     """One passage under the heading that it stands under, because "No." answers nothing without its question."""
     innermost = [cited.citation.title, *cited.citation.section][-1]
-    name = messages.passage_heading.format(rank=cited.rank, heading=innermost)
+    name = messages.passage_heading.format(rank=cited.rank, heading=innermost) if is_ranked else innermost
     lead_in = f'<p class="cq-lead-in">{html.escape(cited.lead_in)}</p>' if cited.lead_in else ""
     marks = standing(cited.citation, messages, language, given) if given is not None else ""
     also_in = _also_in(cited.citation, messages, language, given, link_to)
@@ -200,8 +201,11 @@ def citation(cited: Citation, messages: Messages, language: str, address: str = 
 
 
 def source_parts(cited: Citation, messages: Messages, language: str) -> list[str]:
-    """What a citation says after the title: section without the title again, page, version, approval."""
-    headings = [name for name in cited.section if name.casefold() != cited.title.casefold()]
+    """What a citation says after the title: section without title and sheet again, page, version, approval."""
+    said = {cited.title.casefold()}
+    if cited.page_kind is PageKind.SHEET and cited.page_label is not None:
+        said.add(cited.page_label.casefold())
+    headings = [name for name in cited.section if name.casefold() not in said]
     parts: list[str] = []
     if headings:
         parts.append(messages.section.format(section=" › ".join(headings)))

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from qa.conflict_numbers import NUMBER, number_of
-from qa.conflict_values import Value
+from qa.conflicts.numbers import NUMBER, number_of
+from qa.conflicts.value import Value
 
 _EDGE: Final = r"(?<![\w.$€£])"
 _CLOCK = (
@@ -87,6 +87,8 @@ def _month(name: str) -> int:
 def weekdays(text: str) -> Iterator[Value]:
     """Sets of weekdays."""
     for match in _DAYS.finditer(text):
+        if match[0] in {"sun", "sat", "wed"}:
+            continue  # words of their own
         days = _days_of(match[0].lower())
         yield Value("weekdays", "weekday", 0, 0, *match.span(), members=frozenset(days))
 

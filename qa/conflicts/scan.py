@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from qa.conflict_amounts import ages, counts, measures, money, rates
-from qa.conflict_places import clocks, contacts, dates, places, weekdays
-from qa.conflict_values import Bound, Value
+from qa.conflicts.amounts import ages, counts, measures, money, rates
+from qa.conflicts.places import clocks, contacts, dates, places, weekdays
+from qa.conflicts.value import Bound, Value
 
 # What one of all values has in it: a cheap look at sentences that give none.
 _MAY_HOLD = re.compile(

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import Final
 
-from qa.conflict_numbers import NUMBER, number_of
-from qa.conflict_values import Bound, Value
+from qa.conflicts.numbers import NUMBER, number_of
+from qa.conflicts.value import Bound, Value
 from qa.terms import stem
 
 _EDGE: Final = r"(?<![\w.$€£])"
@@ -24,8 +24,8 @@ for _names, _dimension, _size in (
     ("microgram mcg µg μg ug", "mass", 1e-6),
     ("milligram mg", "mass", 1e-3),
     ("gram g", "mass", 1.0),
-    ("kilogram kilo kg kgs", "mass", 1e3),
-    ("pound lb lbs", "weight in pounds", 1.0),
+    ("kilogram kilo kg kgs", "weight", 1.0),
+    ("pound lb lbs", "weight", 0.4536),
     ("milliliter millilitre ml cc", "volume", 1e-3),
     ("liter litre l", "volume", 1.0),
     ("ounce oz", "volume in ounces", 1.0),
@@ -43,8 +43,8 @@ for _names, _dimension, _size in (
     ("block", "length in blocks", 1.0),
     ("mmhg", "pressure", 1.0),
     ("bpm", "pulse", 1.0),
-    ("°c ºc celsius", "temperature in C", 1.0),
-    ("°f ºf fahrenheit", "temperature in F", 1.0),
+    ("°c ºc celsius c", "temperature in C", 1.0),
+    ("°f ºf fahrenheit f", "temperature in F", 1.0),
     ("unit iu", "units", 1.0),
     ("calorie kcal", "calories", 1.0),
     ("percent % pct", "percent", 1.0),
@@ -81,16 +81,16 @@ _FREE = re.compile(
     re.IGNORECASE,
 )
 _AGE = re.compile(
-    rf"(?P<under>(?:under|below|younger than)(?: the age of)?)\s(?P<a>{NUMBER})(?: years?(?: old| of "
-    rf"age)?)?\b(?! (?:minute|hour|day|week|month|percent|mg|ml))"
+    rf"(?P<under>(?:under|below)(?: the)? age(?: of)?|under|younger than)\s(?P<a>{NUMBER})(?: years?(?: old| of "
+    rf"age)?)?\b(?! ?(?:{_UNIT}|business|working|beats|pages|people))"
     rf"|(?:aged?|ages|age of|years of)\s(?P<b>{NUMBER})(?:\s*(?:-|–|to|and|"
     rf"through)\s*(?P<c>\d+))?(?P<b_more> (?:years )?(?:and|or) (?:over|older|above|up)\b|"
     rf"\+)?(?P<b_less> (?:years )?(?:and|or) (?:under|younger|below)\b)?"
     rf"|\b(?P<d>{NUMBER})(?:\s(?:years?\s)?(?P<d_more>(?:and|or) (?:over|older|above|up)\b)|"
     rf"\s(?:years?\s)?(?P<d_less>(?:and|or) (?:younger)\b)|[\s-]years?[\s-](?:old|of "
     rf"age)s?(?P<d_later> (?:and|or) (?:over|older|above|up)\b)?|\+(?= |$))"
-    rf"|\b(?P<over>over|older than|above)(?: the age of)? (?P<e>{NUMBER})\b(?! (?:minute|hour|day|week|"
-    rf"month|percent|mg|ml|people|person|patient|dollar)|[%$,.]\d)",
+    rf"|\b(?P<over>(?:over|above) the age of|over|older than) (?P<e>{NUMBER})\b(?! ?(?:{_UNIT}|people|person|patient|"
+    rf"business|working|beats)|[%$,.]\d)",
     re.IGNORECASE,
 )
 _RATE = re.compile(

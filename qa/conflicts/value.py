@@ -85,9 +85,22 @@ def _same_clock(one: Value, other: Value) -> bool:
 def _compatible(one: Value, other: Value, slack: float) -> bool:
     if _near(one.low, other.low, slack) and _near(one.high, other.high, slack):
         return True
-    if one.bound is other.bound and one.bound is not Bound.EXACT:
+    # One range within the other is the same said more exactly; two that only overlap are not.
+    is_range = one.low != one.high or other.low != other.high
+    return is_range and (_within(one, other) or _within(other, one))
+
+
+def _within(one: Value, other: Value) -> bool:
+    return other.low <= one.low and one.high <= other.high
+
+
+def allows(one: Value, other: Value) -> bool:
+    """Whether one value is within what the other says: 30 days and at least 14, or within 60."""
+    if one.members or other.members or one.bound is other.bound:
         return False
-    lows = [-math.inf if value.bound is Bound.MOST else value.low for value in (one, other)]
-    highs = [math.inf if value.bound is Bound.LEAST else value.high for value in (one, other)]
-    # One within the other is the same said more exactly; two that only overlap are not.
-    return (lows[0] >= lows[1] and highs[0] <= highs[1]) or (lows[1] >= lows[0] and highs[1] <= highs[0])
+    for inner, outer in ((one, other), (other, one)):
+        if (outer.bound is Bound.MOST and inner.bound is Bound.EXACT and inner.high <= outer.low) or (
+            outer.bound is Bound.LEAST and inner.bound is Bound.EXACT and inner.low >= outer.high
+        ):
+            return True
+    return False
