@@ -63,6 +63,12 @@ def reader_for(name: str) -> Reader | None:
     return _BY_SUFFIX.get(Path(name).suffix.lower())
 
 
+def is_drawn(name: str) -> bool:
+    """Whether the pages of a file of this name can be drawn as pictures."""
+    reader = reader_for(name)
+    return reader is not None and reader.is_drawn
+
+
 def unread_reason(name: str) -> str:
     """Why nobody reads a file of this name, and what can be done."""
     better = _SAVED_AS.get(Path(name).suffix.lower())

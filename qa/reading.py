@@ -32,7 +32,6 @@ from qa.worker import run_limited
 MEGABYTE: Final = 1_000_000
 _IN_PROCESS_BYTES = 16_000  # longer text and Markdown files go to the limited process, too: some are slow to read
 _OUTPUT_BYTES = 256 * MEGABYTE
-_DRAWN = "pdf"  # the reader whose pages are drawn, and can so be recognised
 # What our own readers and the libraries under them raise on a file that they cannot take apart. Anything else is
 # no fault of a file's: it stops the build, as it should.
 READER_FAULTS = (ValueError, LookupError, ArithmeticError, TypeError, AttributeError, AssertionError, RecursionError)
@@ -88,7 +87,7 @@ def _read_all(file: Found, limits: Corpus, stopped: threading.Event) -> Reading:
     try:
         document = _read_limited(file, limits, {})
     except EmptyDocument as error:
-        if file.reader.name != _DRAWN:
+        if not file.reader.is_drawn:
             raise
         return _read_pictures_alone(file, limits, stopped, error)
     pages = _without_text(document)
@@ -122,7 +121,7 @@ def keep(cache: ParseCache, digest: str, reader: Reader, limits: Corpus, reading
 
 def advice(document: Document, reader: Reader, limits: Corpus) -> tuple[str, ...]:
     """For the load report: how to have the pages recognised that have no text."""
-    if reader.name != _DRAWN or not limits.recognise or recognise.is_available() or not _without_text(document):
+    if not reader.is_drawn or not limits.recognise or recognise.is_available() or not _without_text(document):
         return ()
     return (f"To have pages without text recognised, {_how(limits)}",)
 
@@ -184,7 +183,7 @@ def _read_pictures_alone(file: Found, limits: Corpus, stopped: threading.Event, 
 
 
 def _recognises(reader: Reader, limits: Corpus) -> bool:
-    return reader.name == _DRAWN and limits.recognise and recognise.is_available()
+    return reader.is_drawn and limits.recognise and recognise.is_available()
 
 
 def _how(limits: Corpus) -> str:

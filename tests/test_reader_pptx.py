@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import random
 import re
-import zipfile
 from copy import deepcopy
 from pathlib import Path
 
 import pptx
 import pytest
 from builders import items, texts
+from packages import parts_of, read_limited, rewrite
 from PIL import Image
 from pptx.chart.data import CategoryChartData
 from pptx.enum.chart import XL_CHART_TYPE
@@ -23,14 +23,11 @@ from pptx.slide import Slide
 from pptx.table import Table
 from pptx.util import Inches
 
-from qa.document_json import from_json
 from qa.errors import BrokenDocument, EmptyDocument, EncryptedDocument, ReadError, TooLarge
 from qa.models import BlockKind, Document, Page, PageKind
 from qa.offsets import OffsetMap
-from qa.parse import WORKER_TARGET
 from qa.readers.pptx import read
 from qa.readers.pptx_text import Box, in_reading_order
-from qa.worker import run_limited
 
 H, P, L, R = BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.LIST_ITEM, BlockKind.TABLE_ROW
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -83,17 +80,6 @@ def add_table(slide: Slide, *rows: tuple[str, ...]) -> Table:
         for column, text in enumerate(cells):
             table.cell(row, column).text = text
     return table
-
-
-def parts_of(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def rewrite(path: Path, parts: dict[str, bytes]) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
 
 
 def test_slides_with_titles_lists_and_tables(deck: Presentation, path: Path) -> None:
@@ -368,7 +354,7 @@ def test_entities_that_grow_are_refused(deck: Presentation, path: Path) -> None:
     slide = parts[SLIDE].replace(b"<p:sld ", b'<!DOCTYPE p [<!ENTITY e0 "boom">' + bomb + b"]><p:sld ", 1)
     rewrite(path, parts | {SLIDE: slide.replace(b"MARK", b"&e9;")})
     with pytest.raises(BrokenDocument):
-        run(path)
+        read_limited("pptx", path)
 
 
 def test_passwords_are_recognised(path: Path) -> None:
@@ -439,7 +425,7 @@ def test_very_many_shapes_are_read_in_time(deck: Presentation, path: Path) -> No
     for _ in range(3_000):
         slide.shapes.element.append(deepcopy(shape))
     deck.save(str(path))
-    assert len(run(path).blocks) == 3_001
+    assert len(read_limited("pptx", path).blocks) == 3_001
 
 
 def test_damage_of_any_kind_is_no_crash(deck: Presentation, path: Path) -> None:
@@ -460,16 +446,3 @@ def test_damage_of_any_kind_is_no_crash(deck: Presentation, path: Path) -> None:
             read(path)
         except ReadError as error:
             assert error.found or error.expected  # noqa: PT017 - either outcome is right
-
-
-def run(path: Path) -> Document:
-    """Read in a limited process, as every presentation is."""
-    answer = run_limited(
-        WORKER_TARGET,
-        {"reader": "pptx", "path": str(path)},
-        seconds=30,
-        memory_bytes=1_024_000_000,
-        output_bytes=100_000_000,
-    )
-    assert isinstance(answer, dict)
-    return from_json(answer)

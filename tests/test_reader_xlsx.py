@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-import zipfile
 from datetime import date, time
 from pathlib import Path
 
@@ -15,14 +14,12 @@ from builders import texts
 from openpyxl.styles import Font
 from openpyxl.workbook import Workbook
 from openpyxl.worksheet.worksheet import Worksheet
+from packages import parts_of, read_limited, rewrite
 
-from qa.document_json import from_json
 from qa.errors import BrokenDocument, EmptyDocument, EncryptedDocument, ReadError, TooLarge
 from qa.models import BlockKind, Document, Page, PageKind
 from qa.offsets import OffsetMap
-from qa.parse import WORKER_TARGET
 from qa.readers.xlsx import read
-from qa.worker import run_limited
 
 H, P, R = BlockKind.HEADING, BlockKind.PARAGRAPH, BlockKind.TABLE_ROW
 OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
@@ -58,17 +55,6 @@ def saved(book: Workbook, path: Path) -> Document:
 def fill(sheet: Worksheet, *rows: tuple[object, ...]) -> None:
     for row in rows:
         sheet.append(row)
-
-
-def parts_of(path: Path) -> dict[str, bytes]:
-    with zipfile.ZipFile(path) as archive:
-        return {name: archive.read(name) for name in archive.namelist()}
-
-
-def rewrite(path: Path, parts: dict[str, bytes]) -> None:
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, data in parts.items():
-            archive.writestr(name, data)
 
 
 def with_sheet(path: Path, xml: bytes, before: bytes = b"", namespace: bytes = MAIN) -> None:
@@ -330,7 +316,7 @@ def test_cells_know_their_columns(book: Workbook, sheet: Worksheet, path: Path) 
     """The places of a row's values and of their names are kept, with the columns counted that the table has."""
     fill(sheet, (None, "Service", None, "Price", "Time"), (None, "MRI", None, 500, 45), (None, "CT", None, None, 20))
     book.save(path)
-    document = run(path)
+    document = read_limited("xlsx", path)
     assert [
         [
             (cell.column, document.text[cell.name : cell.start], document.text[cell.start : cell.end])
@@ -413,7 +399,7 @@ def test_a_sheet_may_claim_to_be_huge(path: Path) -> None:
         + CELL % b"B1048576"
         + b'</row></sheetData><mergeCells><mergeCell ref="A1:XFD1048576"/></mergeCells>',
     )
-    assert texts(run(path)) == ["x", "x; x"]
+    assert texts(read_limited("xlsx", path)) == ["x", "x; x"]
 
 
 @pytest.mark.parametrize(
@@ -431,7 +417,7 @@ def test_too_many_cells_are_refused(path: Path, xml: bytes) -> None:
     """Neither more than 200,000 filled cells nor two at opposite ends of the largest sheet are read."""
     with_sheet(path, b"<sheetData>" + xml + b"</sheetData>")
     with pytest.raises(TooLarge):
-        run(path)
+        read_limited("xlsx", path)
 
 
 def test_one_text_in_very_many_cells_is_refused(path: Path) -> None:
@@ -441,7 +427,7 @@ def test_one_text_in_very_many_cells_is_refused(path: Path) -> None:
         for row in range(2_000):
             sheet.write_string(row, 0, "x" * 32_000)
     with pytest.raises(TooLarge, match="characters"):
-        run(path)
+        read_limited("xlsx", path)
 
 
 def test_an_archive_that_unpacks_to_too_much_is_refused(path: Path) -> None:
@@ -469,16 +455,3 @@ def test_damage_of_any_kind_is_no_crash(book: Workbook, sheet: Worksheet, path: 
             read(path)
         except ReadError as error:
             assert error.found or error.expected  # noqa: PT017 - either outcome is right
-
-
-def run(path: Path) -> Document:
-    """Read in a limited process, as every workbook is."""
-    answer = run_limited(
-        WORKER_TARGET,
-        {"reader": "xlsx", "path": str(path)},
-        seconds=30,
-        memory_bytes=1_024_000_000,
-        output_bytes=100_000_000,
-    )
-    assert isinstance(answer, dict)
-    return from_json(answer)

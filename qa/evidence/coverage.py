@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 
 from qa.evidence.locate import locate
 from qa.models import CorpusDocument, Passage
-from qa.parse import reader_for
+from qa.parse import is_drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,8 +24,7 @@ def coverage(documents: Sequence[CorpusDocument], passages: Sequence[Sequence[Pa
     located = unlocated = 0
     remarks = {}
     for entry, cut in zip(documents, passages, strict=True):
-        reader = reader_for(entry.id)
-        if reader is None or not reader.is_drawn:
+        if not is_drawn(entry.id):
             continue
         lost = sum(not _is_located(passage, entry) for passage in cut)
         located, unlocated = located + len(cut) - lost, unlocated + lost

@@ -17,7 +17,7 @@ from qa.audience import Audience
 from qa.index.generations import generation_folder, generations
 from qa.index.manifest import SOURCES
 from qa.models import CorpusDocument
-from qa.parse import reader_for
+from qa.parse import is_drawn
 
 _MODE = 0o444  # less what the system's mask takes away, as for the other files of the index
 _CHUNK = 1_048_576
@@ -38,7 +38,7 @@ def keep_sources(
     `earlier` are folders of other indexes, which may keep some of them already. Gives the ids of those documents whose
     file is no longer what they were read from: they are left out. Raises OSError where nothing can be written.
     """
-    drawn = [entry for entry in documents if _is_drawn(entry.id)]
+    drawn = [entry for entry in documents if is_drawn(entry.id)]
     if not drawn:
         return ()
     kept = folder / SOURCES
@@ -57,11 +57,6 @@ def kept_sources(folder: Path) -> frozenset[str]:
     """The names of everything that an index keeps to draw pages from."""
     kept = folder / SOURCES
     return frozenset(entry.name for entry in kept.iterdir()) if kept.is_dir() else frozenset()
-
-
-def _is_drawn(document_id: str) -> bool:
-    reader = reader_for(document_id)
-    return reader is not None and reader.is_drawn
 
 
 def _link(known: Sequence[Path], digest: str, source: Path, goal: Path) -> bool:

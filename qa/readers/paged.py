@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 from qa.models import Block, Document, Page, PageKind
+from qa.offsets import Span
 from qa.readers.normalise import TextBuilder
 
 
@@ -46,17 +47,22 @@ class PagedBuilder(TextBuilder):
         """What was collected, with its pages. Raises `EmptyDocument` if that is nothing."""
         flat = super().document(path, title, front_matter, warnings)
         blocks = tuple(replace(block, page=page) for block, page in zip(flat.blocks, self._pages, strict=True))
-        return replace(flat, blocks=blocks, pages=_pages(blocks, self._labels), page_kind=self._page_kind)
+        return replace(flat, blocks=blocks, pages=pages_from(self._labels, spans_of(blocks)), page_kind=self._page_kind)
 
 
-def _pages(blocks: tuple[Block, ...], labels: list[str]) -> tuple[Page, ...]:
-    """A page without text has an empty span where the text before it ends."""
-    spans: dict[int, tuple[int, int]] = {}
+def spans_of(blocks: Iterable[Block]) -> dict[int, Span]:
+    """The span of the text of each page, from 1, that has any."""
+    spans: dict[int, Span] = {}
     for block in blocks:
         spans[block.page] = (spans.get(block.page, (block.start, 0))[0], block.end)
-    pages = []
+    return spans
+
+
+def pages_from(labels: Iterable[str], spans: Mapping[int, Span], recognised: Collection[int] = ()) -> tuple[Page, ...]:
+    """A page for each label; one without text has an empty span where the text before it ends."""
+    pages: list[Page] = []
     end = 0
     for number, label in enumerate(labels, 1):
         start, end = spans.get(number, (end, end))
-        pages.append(Page(label, start, end))
+        pages.append(Page(label, start, end, number in recognised))
     return tuple(pages)

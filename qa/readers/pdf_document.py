@@ -8,9 +8,10 @@ from dataclasses import replace
 from typing import Final
 
 from qa.geometry import Geometry
-from qa.models import Block, BlockKind, Cell, Document, Page
+from qa.models import Block, BlockKind, Cell, Document
 from qa.offsets import Span
 from qa.readers.normalise import LONGEST_HEADING_KEPT, shortened
+from qa.readers.paged import pages_from
 from qa.readers.pdf_blocks import PdfBlock
 from qa.readers.pdf_text import Piece
 
@@ -56,7 +57,7 @@ def document_of(
     return Document(
         text="".join(text),
         blocks=tuple(placed),
-        pages=tuple(_pages(labels, spans, recognised)),
+        pages=pages_from(labels, spans, recognised),
         title=title or _first_heading(blocks),
         warnings=warnings,
         geometry=Geometry(*zip(*stretches, strict=True)) if stretches else Geometry(),
@@ -75,13 +76,6 @@ def _stretches(piece: Piece, at: int) -> Iterator[tuple[int, ...]]:
 
 def _moved(cell: Cell, by: int) -> Cell:
     return replace(cell, name=cell.name + by, start=cell.start + by, end=cell.end + by)
-
-
-def _pages(labels: Sequence[str], spans: dict[int, Span], recognised: Collection[int]) -> Iterator[Page]:
-    end = 0
-    for number, label in enumerate(labels, 1):
-        start, end = spans.get(number, (end, end))
-        yield Page(label, start, end, number in recognised)
 
 
 def _first_heading(blocks: Sequence[PdfBlock]) -> str | None:
